@@ -1,0 +1,46 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each sets up .venv when it is missing or stale.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# A venv belongs to the folder it was made in: in one that was moved or copied it is made anew.
+ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))
+.PHONY: $(INSTALLED)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types test-slow clean
+
+help:
+	@echo "make demo       train Lion, SGD and AdamW on real images and real text, and write a report"
+	@echo "make test       run the tests"
+	@echo "make check      what CI runs: format, lint, types, tests"
+	@echo "make test-slow  the tests that take minutes"
+	@echo "make clean      remove .venv and caches"
+
+demo: $(INSTALLED)
+	$(BIN)/lionkit demo
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: lint types test
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(INSTALLED)
+	$(BIN)/pyright
+
+test-slow: $(INSTALLED)
+	$(BIN)/python -m pytest -m slow
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build src/*.egg-info
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lionkit needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test,dev]'
+	@echo '$(CURDIR)' > $@
