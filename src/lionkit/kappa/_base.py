@@ -1,0 +1,69 @@
+"""The geometry of a Lion-K step: what every kappa must say about itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class InducedProblem:
+    r"""The problem that Lion-K solves with a given kappa and weight decay :math:`\lambda > 0`.
+
+    It is always :math:`\min_x f(x) + \frac{1}{\lambda} \kappa^*(\lambda x)`; the fields say what that
+    becomes for one kappa.
+
+    Attributes:
+        words: The problem in plain language.
+        latex: The problem as LaTeX, without delimiters.
+        constraint: The feasible set as LaTeX, or None where kappa* is finite everywhere.
+    """
+
+    words: str
+    latex: str
+    constraint: str | None
+
+
+class Kappa(ABC):
+    r"""A convex function :math:`\kappa: \mathbb{R}^d \to \mathbb{R}` through which a step sees its momentum.
+
+    A step moves the weights by :math:`-\eta \nabla\kappa(c)`. With decoupled weight decay
+    :math:`\lambda` it minimises :math:`f(x) + \frac{1}{\lambda}\kappa^*(\lambda x)`, where
+    :math:`\kappa^*(y) = \sup_x \langle x, y \rangle - \kappa(x)` is the convex conjugate.
+
+    Members are frozen dataclasses: two of them are equal when they are the same function, and their
+    ``repr`` is what a ``state_dict`` keeps.
+
+    All methods take real tensors of any shape. An optimizer hands them one parameter at a time (complex
+    ones through :func:`torch.view_as_real`), so a kappa of a whole model is the sum over its parameters.
+
+    References:
+        Chen, Liu, Liang, Liu, "Lion Secretly Solves Constrained Optimization: As Lyapunov Predicts",
+        arXiv 2310.05898, the problem (2) and the table of kappas.
+    """
+
+    @abstractmethod
+    def value(self, x: Tensor) -> Tensor:
+        r"""Return :math:`\kappa(x)`, a 0-dimensional tensor in the unit of ``x``'s dual."""
+
+    @abstractmethod
+    def gradient(self, x: Tensor) -> Tensor:
+        r"""Return :math:`\nabla\kappa(x)`, or the documented choice of a subgradient, in ``x``'s shape."""
+
+    @abstractmethod
+    def conjugate(self, y: Tensor) -> Tensor:
+        r"""Return :math:`\kappa^*(y)`, a 0-dimensional tensor; infinite outside its domain."""
+
+    @property
+    @abstractmethod
+    def problem(self) -> InducedProblem:
+        """The optimisation problem that this kappa makes Lion-K solve."""
+
+    def foreach_gradient(self, xs: list[Tensor]) -> list[Tensor]:
+        """Return the gradient map of every tensor of a list.
+
+        The one method that a member may write again, to reach torch's horizontally fused kernels.
+        """
+        return [self.gradient(x) for x in xs]
