@@ -1,0 +1,48 @@
+"""The Lion-K update, as in the paper: every other backend is tested against this one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lionkit.kernels._schema import Geometry
+
+
+def reference(
+    params: list[Tensor],
+    grads: list[Tensor],
+    momenta: list[Tensor],
+    *,
+    kappa: Geometry,
+    lr: float | Tensor,
+    betas: tuple[float, float],
+    weight_decay: float,
+    maximize: bool,
+) -> None:
+    """Step every tensor on its own; the only backend through which autograd can look (`differentiable`)."""
+    for param, grad, momentum in zip(params, grads, momenta, strict=True):
+        grad = -grad if maximize else grad
+        _update(param, grad.to(momentum.dtype), momentum, kappa, lr, betas, weight_decay)
+
+
+def _update(
+    param: Tensor,
+    grad: Tensor,
+    momentum: Tensor,
+    kappa: Geometry,
+    lr: float | Tensor,
+    betas: tuple[float, float],
+    weight_decay: float,
+) -> None:
+    """Algorithm 1 of arXiv 2411.07724, with the gradient of kappa in the place of the sign."""
+    beta1, beta2 = betas
+    # c = beta1 * m + (1 - beta1) * g. As one lerp it is rounded once, so that the sign of c is right
+    # in bfloat16 too, where a rounded beta1 * m could flip it.
+    update = kappa.gradient(torch.lerp(momentum, grad, 1 - beta1)).to(param.dtype)
+    if weight_decay != 0:
+        update = torch.add(update, param, alpha=weight_decay)
+    if isinstance(lr, Tensor):
+        param.sub_(update * lr)
+    else:
+        param.add_(update, alpha=-lr)
+    momentum.lerp_(grad, 1 - beta2)

@@ -1,0 +1,195 @@
+"""The one optimizer: every member of the family is this one with its seats filled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import Optimizer, ParamsT, _to_scalar, _use_grad_for_differentiable
+
+from lionkit import kernels
+from lionkit.kappa import L1, Kappa
+from lionkit.optim._options import MomentumInit, check_options
+from lionkit.optim._state import describe_kappas, keep_momentum_dtype, own_kappa
+
+# torch 2.10 knows it by its older name, to be dropped with torch 2.10.
+_GRAPH_CAPTURE_CHECKS = "_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"
+_check_graph_capture = getattr(Optimizer, next(name for name in _GRAPH_CAPTURE_CHECKS if hasattr(Optimizer, name)))
+
+
+class LionK(Optimizer):
+    r"""A momentum, seen through a geometry kappa, with decoupled decay.
+
+    .. math::
+        c_k &= \beta_1 m_{k-1} + (1 - \beta_1) g_k \\
+        \theta_{k+1} &= (1 - \eta\lambda)\,\theta_k - \eta\,\nabla\kappa(c_k) \\
+        m_k &= \beta_2 m_{k-1} + (1 - \beta_2) g_k
+
+    It minimises :math:`f(\theta) + \frac{1}{\lambda}\kappa^*(\lambda\theta)`; ``kappa.problem`` says what
+    that is in words. With ``kappa=L1()`` it is `lionkit.Lion`; use this class to choose another geometry.
+
+    A step keeps the whole contract of ``torch.optim``: gradients are never written to, a parameter whose
+    gradient is None is left alone, sparse gradients are refused. Complex parameters are stepped as pairs of
+    real ones. A gradient that is not finite makes its weight nan, so that a broken run shows in its loss.
+
+    Args:
+        params: Parameters, named parameters or groups of them. Every option below but the backend's
+            (`differentiable`) may differ from group to group.
+        lr: Learning rate, at least 0; a float or a 1-element tensor. Its unit depends on kappa.
+        betas: Weight of the old momentum in the direction c, and in the new momentum; each in [0, 1).
+        weight_decay: Decoupled decay, at least 0: weights shrink by ``1 - lr * weight_decay`` a step.
+        kappa: The geometry.
+        momentum_init: "zeros", or "gradient" for :math:`m_0 = g_1`, as the convergence theorems have it.
+        maximize: Ascend instead of descend.
+        foreach: Step a whole list of tensors by one operator; None: on accelerators.
+        capturable: The step may be captured in a CUDA graph; pass ``lr`` as a tensor to change it later.
+        differentiable: Autograd can see through the step.
+        fused: The native kernel; None: where there is one.
+
+    Raises:
+        ValueError: an option is out of its range.
+        TypeError: ``kappa`` is not a `Kappa`, or ``params`` is a single tensor.
+        RuntimeError: ``fused=True``, or ``foreach`` and ``differentiable`` at once.
+
+    Example:
+        >>> import torch, lionkit
+        >>> weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+        >>> optimizer = lionkit.LionK([weight], lr=0.1, kappa=lionkit.kappa.HalfSquaredL2())
+        >>> weight.square().sum().backward()
+        >>> optimizer.step()
+        >>> weight.data  # 1 - 0.1 * (1 - 0.9) * 2
+        tensor([ 0.9800, -1.9600])
+
+    References:
+        Chen, Liu, Liang, Liu, "Lion Secretly Solves Constrained Optimization: As Lyapunov Predicts",
+        arXiv 2310.05898. Dong, Li, Lin, "Convergence Rate Analysis of LION", arXiv 2411.07724, Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-4,
+        betas: tuple[float, float] = (0.9, 0.99),
+        weight_decay: float = 0.0,
+        *,
+        kappa: Kappa = L1(),  # noqa: B008  (frozen)
+        momentum_init: MomentumInit = "zeros",
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "weight_decay": weight_decay,
+            "kappa": kappa,
+            "momentum_init": momentum_init,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters, its options checked as the constructor checks its own."""
+        check_options({**self.defaults, **param_group})
+        super().add_param_group(param_group)
+
+    @_use_grad_for_differentiable
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step.
+
+        Args:
+            closure: Evaluates the model again and returns the loss, with gradients enabled.
+
+        Returns:
+            What the closure returned, or None without one.
+
+        Raises:
+            RuntimeError: a gradient is sparse.
+        """
+        _check_graph_capture(self)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        gathered = [self._gather(group) for group in self.param_groups]  # all, so that a bad one stops it here
+        for group, tensors in zip(self.param_groups, gathered, strict=True):
+            self._step_group(group, *tensors)
+        return loss
+
+    def _step_group(
+        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], momenta: list[Tensor]
+    ) -> None:
+        if not params:
+            return
+        backend = kernels.select(params, foreach=group["foreach"], differentiable=group["differentiable"])
+        backend(
+            params,
+            grads,
+            momenta,
+            kappa=group["kappa"],
+            lr=_to_scalar(group["lr"]),
+            betas=group["betas"],
+            weight_decay=group["weight_decay"],
+            maximize=group["maximize"],
+        )
+
+    def _gather(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """List what a backend steps: parameters that have a gradient, complex ones as real views."""
+        params, grads, momenta = [], [], []
+        for param in group["params"]:
+            if param.grad is None:
+                continue
+            if param.grad.layout != torch.strided:
+                raise RuntimeError(
+                    f"{type(self).__name__} does not support sparse gradients: a parameter of shape "
+                    f"{tuple(param.shape)} has one of layout {param.grad.layout}; convert it with to_dense()"
+                )
+            triple = param, param.grad, self._momentum(param, param.grad, group)
+            if param.is_complex():
+                triple = tuple(torch.view_as_real(tensor) for tensor in triple)
+            for tensors, tensor in zip((params, grads, momenta), triple, strict=True):
+                tensors.append(tensor)
+        return params, grads, momenta
+
+    def _momentum(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
+        """Return the parameter's momentum, m0 of the first step where it has none yet."""
+        state = self.state[param]
+        if "exp_avg" not in state:
+            if group["momentum_init"] == "gradient":
+                state["exp_avg"] = -grad.detach() if group["maximize"] else grad.detach().clone()
+            else:
+                state["exp_avg"] = torch.zeros_like(param, memory_format=torch.preserve_format)
+        return state["exp_avg"]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state in torch's form; a kappa is kept as its ``repr``, for `weights_only` loading."""
+        return describe_kappas(super().state_dict())
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state of this optimizer, or of any other that keeps its momentum as ``exp_avg``.
+
+        Options that the saved groups lack are this optimizer's defaults. The momentum keeps the dtype it
+        was saved in, where torch's own ``load_state_dict`` would cast it to the parameter's.
+
+        Raises:
+            ValueError: the groups do not match, or were saved with another kappa.
+        """
+        with keep_momentum_dtype(self):
+            super().load_state_dict(state_dict)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        own_groups = self.__dict__.get("param_groups", [])  # none yet when unpickled
+        for own, loaded in zip(own_groups, state["param_groups"], strict=False):
+            loaded["kappa"] = own_kappa(own["kappa"], loaded.get("kappa"))
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for name, default in self.defaults.items():
+                group.setdefault(name, default)

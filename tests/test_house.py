@@ -1,0 +1,88 @@
+"""The plan of the house: which room may enter which, what is public, what an import costs."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import lionkit
+
+SOURCE = Path(lionkit.__file__).parents[1]
+
+# From the ground up: a room may use its own floor only through itself, and any floor below.
+FLOORS = [
+    {"lionkit.kappa", "lionkit.kernels"},
+    {"lionkit.momentum", "lionkit.theory", "lionkit.probes"},
+    {"lionkit.optim"},
+    {"lionkit.distributed"},
+    {"lionkit.testing"},
+    {"lionkit_lab"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def room_of(module):
+    parts = module.split(".")
+    return parts[0] if parts[0] == "lionkit_lab" else ".".join(parts[:2])
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports here are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def modules():
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        yield name.removesuffix(".__init__"), path
+
+
+@pytest.mark.parametrize(("module", "path"), [pytest.param(*pair, id=pair[0]) for pair in modules()])
+def test_no_arrow_runs_back_up(module, path):
+    if module == "lionkit":
+        return  # the front door opens on every room
+    here = room_of(module)
+    for imported in imports_of(path):
+        if imported.split(".")[0] not in {"lionkit", "lionkit_lab"}:
+            continue
+        there = room_of(imported)
+        allowed = there == here or FLOOR.get(there, -1) < FLOOR[here]
+        assert allowed, f"{module} imports {imported}"
+
+
+def test_every_room_stands_on_a_floor():
+    rooms = {room_of(module) for module, _ in modules()} - {"lionkit"}
+    assert rooms <= set(FLOOR)
+
+
+def test_public_names():
+    assert sorted(lionkit.__all__) == ["Lion", "LionK", "__version__", "kappa", "kernels", "probes"]
+    assert sorted(lionkit.kappa.__all__) == ["HalfSquaredL2", "InducedProblem", "Kappa", "L1"]
+    assert sorted(lionkit.kernels.__all__) == ["Backend", "Geometry", "foreach", "reference", "select"]
+    assert sorted(lionkit.probes.__all__) == ["FullGradient", "Quantities", "full_gradient"]
+
+
+def test_the_update_stands_in_one_optimizer():
+    assert lionkit.LionK.__bases__ == (torch.optim.Optimizer,)
+    for member in lionkit.LionK.__subclasses__():
+        own = {name for name in vars(member) if inspect.isfunction(vars(member)[name])}
+        assert own <= {"__init__", "step"}, member
+        assert member.step.__qualname__ == "LionK.step"  # a copy: torch wraps it there for its profiler
+
+
+def test_the_library_needs_torch_alone():
+    code = (
+        "import sys, torch; before = set(sys.modules); import lionkit; "
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    added = set(run.stdout.split()) - set(sys.stdlib_module_names)
+    assert added <= {"lionkit", "torch"}
