@@ -12,7 +12,7 @@ from torch.optim.optimizer import Optimizer, ParamsT, _to_scalar, _use_grad_for_
 from lionkit import kernels
 from lionkit.kappa import L1, Kappa
 from lionkit.optim._options import MomentumInit, check_options
-from lionkit.optim._state import describe_kappas, keep_momentum_dtype, own_kappa
+from lionkit.optim._state import kappas_described, momentum_dtype_kept, own_kappa
 
 # torch 2.10 knows it by its older name, to be dropped with torch 2.10.
 _GRAPH_CAPTURE_CHECKS = "_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"
@@ -94,11 +94,13 @@ class LionK(Optimizer):
             "differentiable": differentiable,
             "fused": fused,
         }
+        check_options(defaults)
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, its options checked as the constructor checks its own."""
-        check_options({**self.defaults, **param_group})
+        if isinstance(param_group, dict):  # or torch says what is wrong
+            check_options({**self.defaults, **param_group})
         super().add_param_group(param_group)
 
     @_use_grad_for_differentiable
@@ -119,21 +121,30 @@ class LionK(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        gathered = [self._gather(group) for group in self.param_groups]  # all, so that a bad one stops it here
-        for group, tensors in zip(self.param_groups, gathered, strict=True):
-            self._step_group(group, *tensors)
+        pairs = [self._with_gradient(group) for group in self.param_groups]  # all, before any is written to
+        for group, (params, grads) in zip(self.param_groups, pairs, strict=True):
+            if params:
+                self._step_group(group, params, grads)
         return loss
 
-    def _step_group(
-        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], momenta: list[Tensor]
-    ) -> None:
-        if not params:
-            return
+    def _with_gradient(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
+        """List the parameters that have a gradient, and the gradients."""
+        params = [param for param in group["params"] if param.grad is not None]
+        for param in params:
+            if param.grad.layout != torch.strided:
+                raise RuntimeError(
+                    f"{type(self).__name__} does not support sparse gradients: a parameter of shape "
+                    f"{tuple(param.shape)} has one of layout {param.grad.layout}; convert it with to_dense()"
+                )
+        return params, [param.grad for param in params]
+
+    def _step_group(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
+        momenta = [self._momentum(param, grad, group) for param, grad in zip(params, grads, strict=True)]
         backend = kernels.select(params, foreach=group["foreach"], differentiable=group["differentiable"])
         backend(
-            params,
-            grads,
-            momenta,
+            _real(params),
+            _real(grads),
+            _real(momenta),
             kappa=group["kappa"],
             lr=_to_scalar(group["lr"]),
             betas=group["betas"],
@@ -141,37 +152,20 @@ class LionK(Optimizer):
             maximize=group["maximize"],
         )
 
-    def _gather(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """List what a backend steps: parameters that have a gradient, complex ones as real views."""
-        params, grads, momenta = [], [], []
-        for param in group["params"]:
-            if param.grad is None:
-                continue
-            if param.grad.layout != torch.strided:
-                raise RuntimeError(
-                    f"{type(self).__name__} does not support sparse gradients: a parameter of shape "
-                    f"{tuple(param.shape)} has one of layout {param.grad.layout}; convert it with to_dense()"
-                )
-            triple = param, param.grad, self._momentum(param, param.grad, group)
-            if param.is_complex():
-                triple = tuple(torch.view_as_real(tensor) for tensor in triple)
-            for tensors, tensor in zip((params, grads, momenta), triple, strict=True):
-                tensors.append(tensor)
-        return params, grads, momenta
-
     def _momentum(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
         """Return the parameter's momentum, m0 of the first step where it has none yet."""
         state = self.state[param]
         if "exp_avg" not in state:
             if group["momentum_init"] == "gradient":
-                state["exp_avg"] = -grad.detach() if group["maximize"] else grad.detach().clone()
+                state["exp_avg"] = grad.neg() if group["maximize"] else grad.clone()
             else:
                 state["exp_avg"] = torch.zeros_like(param, memory_format=torch.preserve_format)
         return state["exp_avg"]
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form; a kappa is kept as its ``repr``, for `weights_only` loading."""
-        return describe_kappas(super().state_dict())
+        with kappas_described(self):
+            return super().state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state of this optimizer, or of any other that keeps its momentum as ``exp_avg``.
@@ -182,14 +176,20 @@ class LionK(Optimizer):
         Raises:
             ValueError: the groups do not match, or were saved with another kappa.
         """
-        with keep_momentum_dtype(self):
+        with momentum_dtype_kept(self):
             super().load_state_dict(state_dict)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        own_groups = self.__dict__.get("param_groups", [])  # none yet when unpickled
-        for own, loaded in zip(own_groups, state["param_groups"], strict=False):
-            loaded["kappa"] = own_kappa(own["kappa"], loaded.get("kappa"))
+        defaults = state.get("defaults") or self.defaults  # the first when unpickled, the second when loaded
+        own_groups = self.__dict__.get("param_groups") or state["param_groups"]
+        for own, loaded in zip(own_groups, state["param_groups"], strict=True):
+            loaded["kappa"] = own_kappa(own.get("kappa", defaults["kappa"]), loaded.get("kappa"))
+            for name, default in defaults.items():
+                loaded.setdefault(name, default)
+            check_options(loaded)
         super().__setstate__(state)
-        for group in self.param_groups:
-            for name, default in self.defaults.items():
-                group.setdefault(name, default)
+
+
+def _real(tensors: list[Tensor]) -> list[Tensor]:
+    """View complex tensors as pairs of reals: what a backend steps."""
+    return [torch.view_as_real(tensor) if tensor.is_complex() else tensor for tensor in tensors]
