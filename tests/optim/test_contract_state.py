@@ -211,3 +211,27 @@ def test_named_and_unnamed_states_load_into_each_other(optimizer):
     named.load_state_dict(plain.state_dict())
     assert named.param_groups[0]["param_names"] == [f"p{i}" for i in range(len(params))]
     assert_same(momenta(named, params), momenta(plain, others))
+
+
+@OPTIMIZERS
+def test_a_state_without_a_momentum_is_refused(optimizer):
+    """As bitsandbytes' 8-bit codes are: without this the run would go on, its momentum silently zero."""
+    params = parameters(torch.float32)
+    stepped = optimizer(params, **SETTINGS)
+    before = deepcopy(stepped.state_dict())
+    foreign = deepcopy(before)
+    foreign["state"] = {0: {"state1": torch.zeros(3, dtype=torch.uint8), "absmax1": torch.ones(1)}}
+    with pytest.raises(ValueError, match=r"parameter 0 has \['absmax1', 'state1'\], it must have 'exp_avg'"):
+        stepped.load_state_dict(foreign)
+    assert_equal_states(stepped.state_dict(), before)
+
+
+@OPTIMIZERS
+def test_a_restored_momentum_is_a_copy(optimizer):
+    weights = [torch.nn.Parameter(torch.ones(3, dtype=torch.bfloat16)) for _ in range(2)]
+    saved = optimizer([weights[0]], **SETTINGS).state_dict()
+    saved["state"] = {0: {"exp_avg": torch.full((3,), 0.1)}}
+    loaded = optimizer([weights[1]], **SETTINGS)
+    loaded.load_state_dict(saved)
+    loaded.state[weights[1]]["exp_avg"].zero_()
+    assert saved["state"][0]["exp_avg"].tolist() == pytest.approx([0.1] * 3)

@@ -174,7 +174,7 @@ class LionK(Optimizer):
         was saved in, where torch's own ``load_state_dict`` would cast it to the parameter's.
 
         Raises:
-            ValueError: the groups do not match, or were saved with another kappa.
+            ValueError: the groups do not match, were saved with another kappa, or the state has no ``exp_avg``.
         """
         with momentum_dtype_kept(self):
             super().load_state_dict(state_dict)

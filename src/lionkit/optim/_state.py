@@ -50,16 +50,24 @@ def momentum_dtype_kept(optimizer: Optimizer) -> Iterator[None]:
     """
     saved: dict[str, Any] = {}
 
+    def catch(_: Optimizer, state_dict: dict[str, Any]) -> None:
+        for id_, state in state_dict["state"].items():
+            if state and "exp_avg" not in state:
+                raise ValueError(
+                    f"the state of parameter {id_} has {sorted(state)}, it must have 'exp_avg', the momentum"
+                )
+        saved.update(state_dict)
+
     def restore(optimizer: Optimizer) -> None:
         ids = chain.from_iterable(group["params"] for group in saved["param_groups"])
         params = chain.from_iterable(group["params"] for group in optimizer.param_groups)
         for id_, param in zip(ids, params, strict=True):
             momentum = saved["state"].get(id_, {}).get("exp_avg")
             if momentum is not None and momentum.dtype != optimizer.state[param]["exp_avg"].dtype:
-                optimizer.state[param]["exp_avg"] = momentum.to(param.device)
+                optimizer.state[param]["exp_avg"] = momentum.to(param.device, copy=True)
 
     handles = [
-        optimizer.register_load_state_dict_pre_hook(lambda _, state_dict: saved.update(state_dict)),
+        optimizer.register_load_state_dict_pre_hook(catch),
         optimizer.register_load_state_dict_post_hook(restore, prepend=True),
     ]
     try:
