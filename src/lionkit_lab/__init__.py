@@ -1,0 +1,1 @@
+"""Experiments with lionkit: recipes, training with logging epochs, records and reports."""

@@ -1,0 +1,17 @@
+"""The command line. Each command imports what it needs when it runs: `lionkit --help` answers at once."""
+
+import typer
+
+from lionkit_lab.cli._demo import demo
+from lionkit_lab.cli._recipes import recipes
+from lionkit_lab.cli._report import report
+from lionkit_lab.cli._train import train
+
+app = typer.Typer(
+    help="Train with Lion and its kin, measure what the theory speaks of, and see it in a report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (demo, train, report, recipes):
+    app.command()(command)

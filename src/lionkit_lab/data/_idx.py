@@ -1,0 +1,73 @@
+"""Grey images with labels in the IDX format of MNIST and Fashion-MNIST."""
+
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lionkit_lab.data._embedded import FASHION_MNIST, read_described
+from lionkit_lab.data._files import DataFile
+from lionkit_lab.errors import RunError
+
+_UNSIGNED_BYTE = 0x08
+
+
+@dataclass(frozen=True)
+class Images:
+    """A labelled set of images, split into training and test.
+
+    Pixels are standardised by the mean and the standard deviation of the training pixels.
+    """
+
+    train: tuple[Tensor, Tensor]
+    """Images (n, 1, height, width), float32, and labels (n,), int64."""
+    test: tuple[Tensor, Tensor]
+    """The same for the test split."""
+    num_classes: int
+    """Labels run from 0 to ``num_classes - 1``."""
+    files: tuple[DataFile, ...]
+    """What was read."""
+
+
+def load_images(folder: Path | None) -> Images:
+    """Load the four IDX files of ``folder``, or the embedded part of Fashion-MNIST when it is None.
+
+    Raises:
+        RunError: A file is missing, damaged, or does not fit its companion.
+    """
+    train, train_files = _load_split(folder or FASHION_MNIST, "train")
+    test, test_files = _load_split(folder or FASHION_MNIST, "t10k")
+    pixels = train[0].float()
+    std, mean = torch.std_mean(pixels)
+    return Images(
+        train=((pixels - mean) / std, train[1]),
+        test=((test[0].float() - mean) / std, test[1]),
+        num_classes=int(train[1].max()) + 1,
+        files=(*train_files, *test_files),
+    )
+
+
+def _load_split(folder: Path, split: str) -> tuple[tuple[Tensor, Tensor], tuple[DataFile, DataFile]]:
+    image_path, label_path = folder / f"{split}-images-idx3-ubyte.gz", folder / f"{split}-labels-idx1-ubyte.gz"
+    images, image_file = _read_idx(image_path, num_dims=3)
+    labels, label_file = _read_idx(label_path, num_dims=1)
+    if len(images) != len(labels):
+        raise RunError(f"data file {label_path}: found {len(labels)} labels; expected {len(images)}")
+    return (images.unsqueeze(1), labels.long()), (image_file, label_file)
+
+
+def _read_idx(path: Path, num_dims: int) -> tuple[Tensor, DataFile]:
+    content, file = read_described(path)
+    header = 4 + 4 * num_dims
+    magic = bytes((0, 0, _UNSIGNED_BYTE, num_dims))
+    if content[:4] != magic or len(content) < header:
+        raise RunError(f"data file {path}: found the start {content[:4].hex()}; expected {magic.hex()} (IDX)")
+    shape = struct.unpack(f">{num_dims}I", content[4:header])
+    found, expected = len(content) - header, math.prod(shape)
+    if found != expected or expected == 0:
+        raise RunError(f"data file {path}: found {found} bytes of data; expected {expected} for {shape}")
+    # bytearray: torch warns about a buffer that it may not write to.
+    return torch.frombuffer(bytearray(content[header:]), dtype=torch.uint8).reshape(shape), file

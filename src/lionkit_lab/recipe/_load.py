@@ -1,0 +1,82 @@
+"""Find a recipe by its name or path, apply overrides, validate it."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lionkit_lab.errors import UsageError, nearest
+from lionkit_lab.recipe._messages import one_line
+from lionkit_lab.recipe._recipe import Recipe
+
+_BUNDLED = Path(__file__).parents[1] / "recipes"
+
+
+def bundled() -> dict[str, Path]:
+    """Return the recipes that ship with the package: name -> path, sorted by name."""
+    return {path.stem: path for path in sorted(_BUNDLED.glob("*.toml"))}
+
+
+def load(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Load a recipe.
+
+    Args:
+        name_or_path: The name of a bundled recipe, or the path of a TOML file (with ``/`` or ``.toml`` in it).
+        overrides: ``section.key=value`` each, applied in order; the value is TOML, or a bare word.
+
+    Raises:
+        UsageError: There is no such recipe, it is not TOML, or a key or value is not allowed.
+
+    Examples:
+        >>> load("fashion-mnist", ["optimizer.lr=3e-4"]).optimizer.lr
+        0.0003
+    """
+    path = _find(str(name_or_path))
+    table = _parse(path)
+    for override in overrides:
+        _apply(table, override)
+    try:
+        return Recipe.model_validate(table)
+    except ValidationError as error:
+        raise UsageError(f"{path.name}: {one_line(error)}") from error
+
+
+def _find(name_or_path: str) -> Path:
+    if "/" in name_or_path or name_or_path.endswith(".toml"):
+        return Path(name_or_path)
+    known = bundled()
+    if name_or_path not in known:
+        hint = nearest(name_or_path, known)
+        raise UsageError(f'recipe "{name_or_path}" is not known{hint}; bundled: {", ".join(known)}')
+    return known[name_or_path]
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"recipe {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"recipe {path} is not TOML: {error}") from error
+
+
+def _apply(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not re.fullmatch(r"\w+(\.\w+)*", key):
+        raise UsageError(f'--set "{override}" is not allowed: must be section.key=value')
+    *sections, last = key.split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise UsageError(f'--set "{override}" is not allowed: "{section}" is not a section')
+    table[last] = _value(text)
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text  # A bare word, as in optimizer.name=sgd: quoting it twice would help nobody.

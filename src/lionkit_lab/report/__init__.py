@@ -1,0 +1,25 @@
+"""What a set of runs found: a table, figures and one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lionkit_lab.record import Run
+
+
+def write(runs: Iterable[Run], folder: Path) -> Path:
+    """Write the whole report: ``figures/`` and ``report.html``.
+
+    Args:
+        runs: At least one run.
+        folder: Where to write; made if missing.
+
+    Returns:
+        The path of the HTML file.
+    """
+    from lionkit_lab.report import figures, html  # jinja2, matplotlib and plotly: only when a report is written
+
+    runs = list(runs)
+    figures.save(runs, folder / "figures")
+    return html.write(runs, folder / "report.html")

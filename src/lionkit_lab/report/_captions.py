@@ -1,0 +1,57 @@
+"""What each quantity is, its formula and its source, as HTML that stands under the figures."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from lionkit_lab.report._tasks import Task
+
+_NORM = "&#8214;<i>g</i>&#8214;"
+_CAPTIONS = {
+    "training-loss": Markup(
+        "Markers: the loss of the frozen model over {measured}, at every logging epoch. Faint lines: the losses of "
+        "single minibatches between them."
+    ),
+    "test-metric": Markup(
+        "{label} of the frozen model over {num_test:,} held-out {unit}, at the same logging epochs; {better} is better."
+    ),
+    "norm-ratio": Markup(
+        f"<i>r</i> = {_NORM}<sub>1</sub>&thinsp;/&thinsp;{_NORM}<sub>2</sub> of the gradient <i>g</i> over the same "
+        "samples, eq. (8) of Dong, Li and Lin. It lies between 1 and &radic;<i>d</i>, here with <i>d</i> = "
+        "{num_parameters:,} parameters; a Gaussian vector has &radic;(2<i>d</i>/&pi;). Lion's rate matches the lower "
+        "bound if <i>r</i> stays of the order of &radic;<i>d</i>."
+    ),
+    "kkt-residual": Markup(
+        f"<i>S</i> = {_NORM}<sub>1</sub> + &lambda;&#10216;&theta;, <i>g</i>&#10217; with weight decay &lambda;. "
+        "Inside the box &#8214;&theta;&#8214;<sub>&infin;</sub> &le; 1/&lambda; it is never negative (Theorem 2 (i)), "
+        "and it is zero exactly at a KKT point of min <i>f</i> over that box (Lemma 1)."
+    ),
+    "learning-rate": Markup(
+        "Each marker is one finished run at its peak learning rate; the lowest of each line is the run shown in the "
+        "other figures. A cross at the upper edge is a run that diverged, an open marker one that has not finished."
+    ),
+}
+
+
+def caption(key: str, task: Task) -> Markup:
+    """Fill in the caption of one figure.
+
+    Args:
+        key: The figure's key.
+        task: The task it is drawn for; whatever comes from its manifest is escaped.
+
+    Returns:
+        One or two sentences of HTML.
+    """
+    metric = task.info["metric"]
+    label = metric["label"][:1].upper() + metric["label"][1:]
+    better = "higher" if metric["higher_is_better"] else "lower"
+    return _CAPTIONS[key].format(**{**task.info, "label": label, "better": better, "measured": _measured(task)})
+
+
+def _measured(task: Task) -> str:
+    """Say over which samples the full gradient was taken; over a part of them it is an approximation."""
+    train, logged, unit = (task.info[key] for key in ("num_train", "num_logged", "unit"))
+    if logged == train:
+        return f"the whole training set ({train:,} {unit})"
+    return f"{logged:,} of the {train:,} {unit} in the training set, spread evenly"

@@ -1,0 +1,72 @@
+"""What a figure is made of, whoever draws it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lionkit_lab.record._read import Status
+
+Kind = Literal["line", "minibatch", "points"]
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line or one set of points.
+
+    Attributes:
+        optimizer: Whose it is; decides the colour, line and marker.
+        label: Its name in the hover text and in the CSV file.
+        x: Positions; same length as ``y``.
+        y: Values; None where the measured value is not finite.
+        kind: A line with markers, the faint line of minibatch losses, or points alone.
+        status: How the run ended; the last point of a run that did not finish is marked.
+        best: Whether it is of the optimizer's best run, and so shown at first.
+    """
+
+    optimizer: str
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float | None, ...]
+    kind: Kind = "line"
+    status: Status = "finished"
+    best: bool = True
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A horizontal line at a value that theory gives."""
+
+    label: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One figure.
+
+    Attributes:
+        key: Names its caption and its files.
+        title: What it shows, in words.
+        quantity: What the vertical axis measures.
+        x_label: What the horizontal axis measures.
+        series: Everything drawn.
+        y_range: The part of the vertical axis shown at first, in data units; None lets the data decide.
+        references: Horizontal lines.
+        log_x, log_y: Logarithmic axes.
+        x_ticks: Where the horizontal axis has its labels; None lets the renderer decide.
+        percent: The values are shares of one, shown as percentages.
+    """
+
+    key: str
+    title: str
+    quantity: str
+    x_label: str
+    series: tuple[Series, ...]
+    y_range: Range | None
+    references: tuple[Reference, ...] = ()
+    log_x: bool = False
+    log_y: bool = False
+    x_ticks: tuple[float, ...] | None = None
+    percent: bool = False

@@ -1,0 +1,44 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+NOTHING = "\u2013"
+
+
+def number(value: float | None) -> str:
+    """Write a value to four significant digits, and a dash for None."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:#.4g}".rstrip(".")
+
+
+def rate(lr: float | None) -> str:
+    """Write a learning rate as it was chosen, such as ``0.0003``, and a dash for None."""
+    return NOTHING if lr is None else f"{lr:g}"
+
+
+def fraction(share: float | None) -> str:
+    """Write a share of one with three decimals, and a dash for None."""
+    return NOTHING if share is None else f"{share:.3f}"
+
+
+def percent(share: float | None) -> str:
+    """Write a share of one in percent with one decimal, and a dash for None."""
+    return NOTHING if share is None else f"{100 * share:.1f} %"
+
+
+def seconds(duration: float | None) -> str:
+    """Write a duration given in seconds, such as ``8.4 s`` or ``2 min 05 s``."""
+    if duration is None:
+        return NOTHING
+    if duration < 60:
+        return f"{duration:.1f} s" if duration < 10 else f"{duration:.0f} s"
+    minutes, rest = divmod(round(duration), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def listing(words: Sequence[str]) -> str:
+    """Join words as a sentence does: ``a``, ``a and b``, ``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,101 @@
+"""The report as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from lionkit_lab.record import Run
+from lionkit_lab.report import _format as fmt
+from lionkit_lab.report._captions import caption
+from lionkit_lab.report._chart import Chart
+from lionkit_lab.report._charts import charts
+from lionkit_lab.report._headline import headline, margin_sentence, ratio_sentence
+from lionkit_lab.report._provenance import Settings, provenance, settings
+from lionkit_lab.report._rows import Row, rows_of
+from lionkit_lab.report._style import OptimizerStyle, styles
+from lionkit_lab.report._tasks import Task, final_loss, group
+from lionkit_lab.report.table import COLUMNS, is_best
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One task on the page.
+
+    Attributes:
+        task: The runs.
+        rows: Its part of the summary.
+        charts: Its figures.
+        settings: What its runs have in common, and what tells them apart.
+    """
+
+    task: Task
+    rows: list[Row]
+    charts: list[Chart]
+    settings: Settings
+
+
+def write(runs: Iterable[Run], path: Path) -> Path:
+    """Write the report.
+
+    Args:
+        runs: At least one run; unfinished and diverged ones are shown as such.
+        path: The HTML file.
+
+    Returns:
+        The same path.
+    """
+    runs = list(runs)
+    sections = [Section(task, rows_of(task), charts(task), settings(task.runs)) for task in group(runs)]
+    path.write_text(_page(runs, sections), encoding="utf-8")
+    return path
+
+
+def _page(runs: list[Run], sections: list[Section]) -> str:
+    from jinja2 import Environment, StrictUndefined
+    from plotly.offline import get_plotlyjs
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals.update(fmt=fmt, caption=caption, is_best=is_best, final_loss=final_loss)
+    rows = [row for section in sections for row in section.rows]
+    looks = styles(run.optimizer for run in runs)
+    return environment.from_string(_resource("template.html")).render(
+        headline=headline(rows),
+        margin_sentence=margin_sentence(rows, num_seeds=len({run.manifest["seed"] for run in runs})),
+        ratio_sentence=ratio_sentence(rows),
+        facts=_facts(runs, sections),
+        sections=sections,
+        columns=COLUMNS,
+        rows=rows,
+        looks=looks,
+        provenance=provenance(runs),
+        payload=_payload(sections, looks),
+        style=_resource("style.css"),
+        script=_resource("charts.js"),
+        plotly=get_plotlyjs(),
+    )
+
+
+def _payload(sections: list[Section], looks: dict[str, OptimizerStyle]) -> dict[str, Any]:
+    """What charts.js draws: the same charts that matplotlib draws, as plain data."""
+    figures = {
+        f"{section.task.slug}-{chart.key}": {**dataclasses.asdict(chart), "task": section.task.title}
+        for section in sections
+        for chart in section.charts
+    }
+    return {"charts": figures, "styles": {name: dataclasses.asdict(look) for name, look in looks.items()}}
+
+
+def _facts(runs: list[Run], sections: list[Section]) -> list[tuple[str, str]]:
+    counts = [("tasks", len(sections)), ("optimizers", len({run.optimizer for run in runs})), ("runs", len(runs))]
+    failures = [(what, sum(run.status == what for run in runs)) for what in ("diverged", "unfinished")]
+    facts = [(name if n != 1 else name.rstrip("s"), str(n)) for name, n in counts]
+    facts += [(name, str(n)) for name, n in failures if n]
+    return [*facts, ("training time", fmt.seconds(sum(run.seconds for run in runs)))]
+
+
+def _resource(name: str) -> str:
+    return files("lionkit_lab.report").joinpath(name).read_text(encoding="utf-8")

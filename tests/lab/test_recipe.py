@@ -1,0 +1,142 @@
+"""Recipes: what is accepted, and the line that refuses the rest."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lionkit_lab.errors import UsageError
+from lionkit_lab.recipe import Recipe, bundled, load
+
+REFUSED = {
+    "optimizer.lr=-1": "optimizer.lr: -1 is not allowed: must be greater than or equal to 0",
+    "optimizer.lr=nan": "optimizer.lr: nan is not allowed: must be a finite number",
+    "optimizer.lr=abc": (
+        'optimizer.lr: "abc" is not allowed: must be a valid number, unable to parse string as a number'
+    ),
+    "optimizer.weight_decy=1": (
+        'optimizer.weight_decy: unknown key (did you mean "weight_decay"?); '
+        "known: lr, weight_decay, name, betas, momentum_init"
+    ),
+    "optimizer.name=sgd": "optimizer.betas: unknown key; known: lr, weight_decay, name, momentum",
+    "optimizer.name=lyon": ('optimizer.name: "lyon" is not known (did you mean "lion"?); known: lion, adamw, sgd'),
+    "optimizer.betas=[0.9,1.5]": "optimizer.betas.1: 1.5 is not allowed: must be less than 1",
+    "optimizer=3": ("optimizer: 3 is not allowed: must be a valid dictionary or object to extract fields from"),
+    "model.name=rasnet": 'model.name: "rasnet" is not known (did you mean "resnet"?); known: resnet, vit, gpt2',
+    "model={name='gpt2'}": 'model.name: "gpt2" does not fit task "images": must be resnet or vit',
+    "model.width=7": "model: width 7 is not allowed: must be a multiple of heads (2)",
+    "task.name=image": 'task.name: "image" is not known (did you mean "images"?); known: images, characters',
+    "task.context=3": "task.context: unknown key; known: data, name",
+    "schedule.name=cosin": ('schedule.name: "cosin" is not known (did you mean "cosine"?); known: cosine, constant'),
+    "training.epochs=2": "training: exactly one of epochs and steps must be given",
+    "training.batchsize=2": (
+        'training.batchsize: unknown key (did you mean "batch_size"?); '
+        "known: epochs, steps, batch_size, clip, checkpoint_every"
+    ),
+    "logging.every=0": "logging.every: 0 is not allowed: must be 'epoch' or an integer of at least 1",
+    "logging.batches=some": ("logging.batches: 'some' is not allowed: must be 'all' or an integer of at least 1"),
+    "seed=-1": "seed: -1 is not allowed: must be greater than or equal to 0",
+    "sed=1": (
+        'sed: unknown key (did you mean "seed"?); '
+        "known: name, title, seed, task, model, optimizer, schedule, training, logging, compare"
+    ),
+    "name=a/b": "name: \"a/b\" is not allowed: string should match pattern '^[\\w.-]+$'",
+    "compare=3": "compare: must be a list of tables, [[compare]]",
+    "compare=[{name='sgd',lrs=[1,-2]}]": ("compare.sgd.lr: -2 is not allowed: must be greater than or equal to 0"),
+    "compare=[{name='sgd',lrs=3}]": "compare: lrs = 3 is not allowed: must be a list of learning rates",
+    "compare=[{name='sgd'}]": "compare.sgd.lr: is missing",
+    "compare=[{name='sdg',lr=1}]": ('compare.name: "sdg" is not known (did you mean "sgd"?); known: lion, adamw, sgd'),
+}
+
+
+@pytest.mark.parametrize("override", REFUSED)
+def test_a_bad_value_is_refused_in_one_line(tiny: Path, override: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(tiny, [override])
+    assert str(caught.value) == f"tiny.toml: {REFUSED[override]}"
+
+
+@pytest.mark.parametrize("override", ["optimizer.lr", "=3", "a..b=1", "[x]=1"])
+def test_an_override_that_is_none_is_refused(tiny: Path, override: str) -> None:
+    with pytest.raises(UsageError, match=r"^--set .* is not allowed: must be section.key=value$"):
+        load(tiny, [override])
+
+
+def test_an_override_below_a_value_is_refused(tiny: Path) -> None:
+    with pytest.raises(UsageError, match='"name" is not a section'):
+        load(tiny, ["name.x=1"])
+
+
+def test_several_errors_still_make_one_line(tiny: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(tiny, ["seed=-1", "optimizer.lr=-1"])
+    assert str(caught.value).endswith("greater than or equal to 0 (and 1 more)")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text('name = "r"')
+    with pytest.raises(UsageError, match=r"^r.toml: task: is missing \(and 3 more\)$"):
+        load(path)
+
+
+def test_overrides_are_toml_values_in_order(tiny: Path) -> None:
+    recipe = load(tiny, ["optimizer.lr=1", "optimizer.lr=2e-3", "optimizer.betas=[0.5, 0.6]", "title=plain words"])
+    assert (recipe.optimizer.lr, recipe.title) == (2e-3, "plain words")
+    assert recipe.optimizer.model_dump()["betas"] == (0.5, 0.6)
+
+
+def test_an_unknown_recipe_names_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        load("fashon-mnist")
+    expected = 'recipe "fashon-mnist" is not known (did you mean "fashion-mnist"?); bundled: fashion-mnist, moby-dick'
+    assert str(caught.value) == expected
+
+
+def test_a_file_that_is_not_there_or_not_toml(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        load(tmp_path / "no.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name == 1")
+    with pytest.raises(UsageError, match=r"is not TOML: .*line 1, column 7"):
+        load(broken)
+
+
+def test_a_grid_becomes_one_variant_a_learning_rate(tiny: Path) -> None:
+    variants = load(tiny).variants()
+    assert [(v.optimizer.name, v.optimizer.lr) for v in variants] == [("sgd", 0.01), ("sgd", 1e30), ("lion", 1e-3)]
+    assert all(not variant.compare for variant in variants)
+
+
+def test_the_hash_says_what_makes_a_run(tiny: Path) -> None:
+    base = load(tiny)
+    assert base.sha256() == load(tiny, ["compare=[]"]).sha256()
+    assert base.sha256() != load(tiny, ["seed=4"]).sha256()
+
+
+def test_a_manifest_holds_a_recipe_that_loads_but_no_folder(tiny: Path) -> None:
+    recipe = load(tiny, ["task.data=/home/someone/mnist"])
+    assert "someone" not in json.dumps(recipe.as_run())
+    assert Recipe.model_validate(load(tiny).as_run()).sha256() == load(tiny).sha256()
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "moby-dick"])
+def test_bundled_recipes_compare_three_optimizers_fairly(name: str) -> None:
+    recipe = load(name)
+    tried = [entry.name for entry in recipe.compare]
+    assert name in bundled()
+    assert {tried.count(optimizer) for optimizer in ("sgd", "adamw", "lion")} == {3}
+    decays = {(entry.name, entry.weight_decay) for entry in recipe.compare}
+    assert decays == {("sgd", 0.0), ("adamw", 0.1), ("lion", 0.1)}  # 0.1 would cripple SGD: the recipes say why
+
+
+def test_every_field_is_documented() -> None:
+    undocumented, sections = [], [Recipe]
+    while sections:
+        section = sections.pop()
+        for name, field in section.model_fields.items():
+            undocumented += [] if field.description else [f"{section.__name__}.{name}"]
+            members = getattr(field.annotation, "__args__", (field.annotation,))
+            sections += [member for member in members if hasattr(member, "model_fields")]
+    assert not undocumented

@@ -1,0 +1,88 @@
+"""What the figures show, and the files they are saved as."""
+
+import math
+
+import pytest
+from fake_runs import IMAGES, write_run
+
+from lionkit_lab.record import find_runs
+from lionkit_lab.report import figures
+from lionkit_lab.report._charts import charts, kkt_residual, lr_sweep, norm_ratio, training_loss
+from lionkit_lab.report._provenance import settings
+from lionkit_lab.report._tasks import group
+
+
+@pytest.fixture
+def images(runs):
+    return group(runs)[0]
+
+
+def test_the_best_run_of_each_optimizer_is_shown(images):
+    lines = [series for series in training_loss(images).series if series.kind == "line"]
+    assert len(lines) == 9
+    assert {s.label for s in lines if s.best} == {"Lion, lr 0.0003", "AdamW, lr 0.003", "SGD, lr 0.1"}
+
+
+def test_a_diverged_run_does_not_stretch_the_axis(images):
+    low, high = training_loss(images).y_range
+    assert low < 0.27
+    assert math.log(10) < high < 3
+
+
+def test_the_reference_lines_of_the_ratio(images):
+    dim = IMAGES["num_parameters"]
+    values = [reference.value for reference in norm_ratio(images).references]
+    assert values == pytest.approx([math.sqrt(dim), math.sqrt(2 * dim / math.pi)])
+
+
+def test_the_residual_has_a_log_axis_only_where_it_is_positive(tmp_path, images):
+    assert kkt_residual(images).log_y
+    run = find_runs([write_run(tmp_path / "a")])[0]
+    run.logs[3]["kkt_residual"] = -0.5
+    assert not kkt_residual(group([run])[0]).log_y
+
+
+def test_the_sweep_marks_diverged_and_unfinished_runs(tmp_path):
+    write_run(tmp_path / "a", optimizer="sgd", lr=0.1, speed=1.0)
+    write_run(tmp_path / "b", optimizer="sgd", lr=1.0, speed=None)
+    write_run(tmp_path / "c", optimizer="sgd", lr=0.3, speed=1.0, end=False)
+    chart = lr_sweep(group(find_runs([tmp_path]))[0])
+    assert [(s.kind, s.status, s.x) for s in chart.series] == [
+        ("line", "finished", (0.1,)),
+        ("points", "unfinished", (0.3,)),
+        ("points", "diverged", (1.0,)),
+    ]
+
+
+def test_values_that_are_not_finite_are_gaps(tmp_path):
+    run = find_runs([write_run(tmp_path / "a")])[0]
+    run.logs[2]["ratio"] = math.inf
+    assert norm_ratio(group([run])[0]).series[0].y[2] is None
+
+
+def test_every_figure_is_saved_in_three_formats(report_path, runs):
+    folder = report_path.parent / "figures"
+    expected = {
+        f"{task.slug}-{chart.key}.{suffix}"
+        for task in group(runs)
+        for chart in charts(task)
+        for suffix in ("png", "svg", "pdf")
+    }
+    assert len(expected) == 30
+    assert {path.name for path in folder.iterdir()} == expected
+    heads = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+    assert all(path.read_bytes().startswith(heads[path.suffix[1:]]) for path in folder.iterdir())
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path, runs):
+    lone = [runs[0]]
+    first, second = figures.save(lone, tmp_path / "a"), figures.save(lone, tmp_path / "b")
+    assert all(a.read_bytes() == b.read_bytes() for a, b in zip(first, second, strict=True))
+
+
+def test_settings_are_told_once_if_shared(images):
+    found = settings(images.runs)
+    assert ("optimizer.weight_decay", "0.1") in found.shared
+    assert found.keys == ["optimizer.name", "optimizer.lr", "optimizer.betas", "optimizer.momentum"]
+    assert found.runs[0][1] == ["lion", "0.0001", "0.9, 0.99", ""]
+    assert ("seed", "0") in found.shared  # not "no": zero is a number here
