@@ -125,8 +125,8 @@ def test_the_headline_of_one_run_compares_nothing(summary):
 
 def test_the_margin_sentence_takes_its_numbers_from_the_rows(runs):
     rows = [dataclasses.replace(row, train_loss=1.0 + 0.1 * place) for place, row in enumerate(summarise(runs))]
-    last = f"{rows[-2].title} by 7.7 % on {rows[-1].task}"
-    assert margin_sentence(rows, num_seeds=3) == f"Next comes AdamW by 10.0 % on {rows[0].task} and {last}."
+    first, last = (f"{gap}\u00a0% higher on {row.task} (AdamW)" for gap, row in (("10.0", rows[0]), ("7.7", rows[-1])))
+    assert margin_sentence(rows, num_seeds=3) == f"The runner-up's loss is {first} and {last}."
     assert margin_sentence(rows, num_seeds=1).endswith("; one seed each, so small gaps may be chance.")
     assert margin_sentence(rows[:1], num_seeds=1) == ""
 

@@ -48,11 +48,11 @@ def margin_sentence(rows: Sequence[Row], num_seeds: int) -> str:
         ranked = sorted((row for row in found if row.train_loss is not None), key=lambda row: row.train_loss or 0.0)
         if len(ranked) > 1 and ranked[0].train_loss:
             gap = (ranked[1].train_loss or 0.0) / ranked[0].train_loss - 1
-            gaps.append(f"{ranked[1].title} by {100 * gap:.1f} % on {task}")
+            gaps.append(f"{100 * gap:.1f}\u00a0% higher on {task} ({ranked[1].title})")
     if not gaps:
         return ""
     caution = "; one seed each, so small gaps may be chance" if num_seeds == 1 else ""
-    return f"Next comes {listing(gaps)}{caution}."
+    return f"The runner-up's loss is {listing(gaps)}{caution}."
 
 
 def ratio_sentence(rows: Sequence[Row]) -> str:

@@ -29,7 +29,6 @@ class CharacterModelling(Task):
         text = load_text(recipe.task.data)
         self.train, self.test = (self._windows(text.train),), (self._windows(text.test),)
         self.files = text.files
-        self._num_characters = len(text.train)
         self._vocabulary = text.vocabulary
         self._data_name = recipe.task.data.name if recipe.task.data else "Moby-Dick"
 
@@ -57,7 +56,7 @@ class CharacterModelling(Task):
         model = self._settings
         return {
             "name": self._data_name.lower(),
-            "title": f"{self._data_name} ({self._num_characters:,} characters)",
+            "title": self._data_name,
             "model": f"GPT-2, {model.layers} layers, width {model.width}",
             **self.counts(),
             "unit": f"windows of {self._context} characters",

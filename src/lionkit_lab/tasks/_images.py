@@ -53,7 +53,7 @@ class ImageClassification(Task):
         """Describe the data and the model."""
         return {
             "name": self._data_name.lower(),
-            "title": f"{self._data_name} ({self.num_samples:,} images)",
+            "title": self._data_name,
             "model": _title(self.recipe.model),
             **self.counts(),
             "unit": "images",
