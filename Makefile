@@ -9,12 +9,13 @@ ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types test-slow clean
+.PHONY: help demo test check lint types docs test-slow clean
 
 help:
 	@echo "make demo       train Lion, SGD and AdamW on real images and real text, and write a report"
 	@echo "make test       run the tests"
-	@echo "make check      what CI runs: format, lint, types, tests"
+	@echo "make check      what CI runs: format, lint, types, docs, tests"
+	@echo "make docs       build the documentation in docs/_build/html"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make clean      remove .venv and caches"
 
@@ -24,7 +25,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
 
-check: lint types test
+check: lint types docs test
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -32,6 +33,9 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	$(BIN)/pyright
+
+docs: $(INSTALLED)
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
@@ -42,5 +46,5 @@ clean:
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lionkit needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test,docs,dev]'
 	@echo '$(CURDIR)' > $@
