@@ -235,3 +235,17 @@ def test_a_restored_momentum_is_a_copy(optimizer):
     loaded.load_state_dict(saved)
     loaded.state[weights[1]]["exp_avg"].zero_()
     assert saved["state"][0]["exp_avg"].tolist() == pytest.approx([0.1] * 3)
+
+
+@OPTIMIZERS
+def test_a_fused_adamw_leaves_nothing_but_its_momentum(optimizer):
+    params = parameters(torch.float32)
+    adamw = torch.optim.AdamW(params, lr=0.02, betas=(0.6, 0.9), weight_decay=0.3, fused=True)
+    run(adamw, params)
+    ours = optimizer(params, **SETTINGS)
+    ours.load_state_dict(adamw.state_dict())
+    assert ours.param_groups[0]["fused"] is None
+    assert ours.param_groups[0]["betas"] == (0.6, 0.9)
+    for param in params:
+        assert list(ours.state[param]) == ["exp_avg"]
+        assert ours.state[param]["exp_avg"].equal(adamw.state[param]["exp_avg"])

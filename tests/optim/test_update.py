@@ -1,6 +1,7 @@
 """What one Lion step does, and what a thousand never do."""
 
 import math
+import sys
 
 import pytest
 import torch
@@ -146,11 +147,16 @@ def test_a_broken_gradient_shows_in_the_weights(foreach, dtype):
     assert weight[3] == -0.125
 
 
-def test_select_follows_the_request_and_torchs_rule():
-    params = [torch.zeros(2)]
-    assert kernels.select(params, foreach=True, differentiable=False) is kernels.foreach
-    assert kernels.select(params, foreach=False, differentiable=False) is kernels.reference
-    assert kernels.select(params, foreach=None, differentiable=False) is kernels.reference  # a CPU
-    on_gpu = [torch.zeros(2, device="meta")]
-    on_gpu[0] = torch.nn.Parameter(on_gpu[0])
-    assert kernels.select(on_gpu, foreach=None, differentiable=True) is kernels.reference
+def test_select_follows_the_request():
+    for differentiable in (False, True):
+        assert kernels.select([torch.zeros(2)], foreach=True, differentiable=differentiable) is kernels.foreach
+        assert kernels.select([torch.zeros(2)], foreach=False, differentiable=differentiable) is kernels.reference
+
+
+@pytest.mark.parametrize(("devices", "expected"), [(["cuda"], kernels.reference), (["cuda", "cpu"], kernels.foreach)])
+def test_select_follows_torchs_rule_where_nothing_is_asked(devices, expected, monkeypatch):
+    """Plain tensors on a device with foreach kernels; a CPU has none, so that this one is called such a device."""
+    monkeypatch.setattr(sys.modules["torch.optim.optimizer"], "_get_foreach_kernels_supported_devices", lambda: devices)
+    params = [torch.nn.Parameter(torch.zeros(2))]
+    assert kernels.select(params, foreach=None, differentiable=False) is expected
+    assert kernels.select(params, foreach=None, differentiable=True) is kernels.reference

@@ -150,6 +150,36 @@ def test_leaves_no_trace(batch_norm, raises):
     assert_same(before, everything_of(model))
 
 
+def test_a_frozen_batch_norm_stays_frozen():
+    """In fine-tuning the training step normalises by running statistics: so must the measurement."""
+    model, (batches, _) = Net().train(), data()
+    model.norm.eval()
+    batch, running = (
+        probes.full_gradient(model, mean_loss, batches, batch_norm=batch_norm) for batch_norm in ("batch", "running")
+    )
+    assert batch.loss == running.loss
+    model.eval()  # as a whole: then "batch" speaks of the model's training mode
+    assert probes.full_gradient(model, mean_loss, batches, batch_norm="batch").loss != running.loss
+
+
+def test_a_buffer_that_is_bound_anew_comes_back():
+    class Counter(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2))
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, x):
+            self.calls = self.calls + 1
+            return x @ self.weight
+
+    model = Counter()
+    calls = model.calls
+    probes.full_gradient(model, lambda model, x: model(x).mean(), [torch.ones(3, 2)] * 4)
+    assert model.calls is calls
+    assert calls == 0
+
+
 def test_measures_under_no_grad():
     model, (batches, _) = Net(), data()
     with torch.no_grad():
@@ -178,6 +208,15 @@ def test_half_precision_is_summed_in_float32():
     measured = probes.full_gradient(model, lambda m, x: m(x).mean(), batches)
     assert measured.gradient["weight"].dtype == torch.float32
     assert measured.total.l1 == 1.0
+
+
+def test_the_box_of_half_precision_weights_is_exact():
+    model = nn.Linear(2, 1, bias=False, dtype=torch.bfloat16)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[10.0, 9.9375]]))  # 1 / 0.1 and the number below it in bfloat16
+    batches = [torch.ones(1, 2, dtype=torch.bfloat16)]
+    measured = probes.full_gradient(model, lambda m, x: m(x).mean(), batches, weight_decay=0.1)
+    assert (measured.total.num_on_box, measured.total.box_excess) == (1, 0.0)
 
 
 def test_complex_parameters_count_as_pairs():

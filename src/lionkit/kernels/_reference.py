@@ -36,8 +36,8 @@ def _update(
 ) -> None:
     """Algorithm 1 of arXiv 2411.07724, with the gradient of kappa in the place of the sign."""
     beta1, beta2 = betas
-    # c = beta1 * m + (1 - beta1) * g. As one lerp it is rounded once, so that the sign of c is right
-    # in bfloat16 too, where a rounded beta1 * m could flip it.
+    # c = beta1 * m + (1 - beta1) * g. One lerp computes in float32 or better and rounds to a half precision
+    # once, so that the sign of c is right there too, where a rounded beta1 * m could flip it.
     update = kappa.gradient(torch.lerp(momentum, grad, 1 - beta1)).to(param.dtype)
     if weight_decay != 0:
         update = torch.add(update, param, alpha=weight_decay)

@@ -14,7 +14,7 @@ def select(params: list[Tensor], *, foreach: bool | None, differentiable: bool) 
     """Return the backend for these tensors: what was asked for, or torch's own rule where nothing was.
 
     Args:
-        params: Real tensors of any devices and dtypes.
+        params: The parameters of the step, of any devices and dtypes.
         foreach: True and False choose; None takes `foreach` where torch's optimizers would (plain tensors
             on an accelerator) and the reference elsewhere.
         differentiable: Whether autograd must see the step; only the reference can be looked through.

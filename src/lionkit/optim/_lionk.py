@@ -171,7 +171,8 @@ class LionK(Optimizer):
         """Load a state of this optimizer, or of any other that keeps its momentum as ``exp_avg``.
 
         Options that the saved groups lack are this optimizer's defaults. The momentum keeps the dtype it
-        was saved in, where torch's own ``load_state_dict`` would cast it to the parameter's.
+        was saved in, where torch's own ``load_state_dict`` would cast it to the parameter's. Other state,
+        such as AdamW's second moment, is left out.
 
         Raises:
             ValueError: the groups do not match, were saved with another kappa, or the state has no ``exp_avg``.
@@ -186,6 +187,8 @@ class LionK(Optimizer):
             loaded["kappa"] = own_kappa(own.get("kappa", defaults["kappa"]), loaded.get("kappa"))
             for name, default in defaults.items():
                 loaded.setdefault(name, default)
+            if loaded["fused"] and not own.get("fused"):  # saved where there was a kernel, as by a fused AdamW
+                loaded["fused"] = None
             check_options(loaded)
         super().__setstate__(state)
 

@@ -43,7 +43,7 @@ def own_kappa(own: Kappa, saved: Kappa | str | None) -> Kappa:
 
 @contextmanager
 def momentum_dtype_kept(optimizer: Optimizer) -> Iterator[None]:
-    """Undo the cast of ``exp_avg`` to the parameter's dtype that torch's `load_state_dict` makes.
+    """Load ``exp_avg`` as it was saved, without the cast to the parameter's dtype that torch's `load_state_dict` makes.
 
     A float32 momentum of bfloat16 weights would lose its low bits at every resume. One hook catches the saved
     tensors after the user's pre-hooks, another puts them in place before the user's post-hooks.
@@ -62,9 +62,10 @@ def momentum_dtype_kept(optimizer: Optimizer) -> Iterator[None]:
         ids = chain.from_iterable(group["params"] for group in saved["param_groups"])
         params = chain.from_iterable(group["params"] for group in optimizer.param_groups)
         for id_, param in zip(ids, params, strict=True):
-            momentum = saved["state"].get(id_, {}).get("exp_avg")
-            if momentum is not None and momentum.dtype != optimizer.state[param]["exp_avg"].dtype:
-                optimizer.state[param]["exp_avg"] = momentum.to(param.device, copy=True)
+            if saved["state"].get(id_):
+                momentum = saved["state"][id_]["exp_avg"]
+                # Nothing else is kept: AdamW's second moment would take its memory along for good.
+                optimizer.state[param] = {"exp_avg": momentum.to(param.device, copy=True)}
 
     handles = [
         optimizer.register_load_state_dict_pre_hook(catch),

@@ -43,9 +43,10 @@ def full_gradient(
 ) -> FullGradient:
     r"""Measure :math:`f(\theta)` and :math:`\nabla f(\theta)` over all batches, as section 4 of the paper does.
 
-    Nothing is left behind: weights, buffers, ``.grad``, modes and random generators (torch's, Python's and
-    numpy's global ones) are bit-identical afterwards, also when ``loss`` raises. A generator of your own
-    that ``batches`` draws from is yours to keep. Dropout is off, so that the loss is a function of the weights.
+    Nothing is left behind: weights, buffers, ``.grad``, modes and the global random generators (torch's on the
+    CPU and on the model's devices, Python's and numpy's) are bit-identical afterwards, also when ``loss`` raises.
+    A generator of your own that ``batches`` draws from is yours to keep. Dropout is off, so that the loss is a
+    function of the weights.
 
     Args:
         model: The model; its parameters that require a gradient make up the d coordinates. One that the
@@ -54,8 +55,9 @@ def full_gradient(
         batches: Each is weighted by its number of samples; the last one may be smaller.
         weight_decay: The decoupled decay, at least 0: one number, or one a parameter's name (0 where missing).
         batch_norm: "batch" normalises by each batch's own statistics, as the training step does, so that the
-            measured function is the one that training descends; "running" by the running statistics, as the
-            deployed model does, which makes the result independent of how samples are batched.
+            measured function is the one that training descends (a layer that stands in eval mode while the
+            model trains keeps to its running statistics, as it does in training); "running" by the running
+            statistics, as the deployed model does, which makes the result independent of how samples are batched.
         num_samples: Returns a batch's number of samples; None: the rows of its first tensor.
 
     Returns:

@@ -58,22 +58,21 @@ _ON_BOX = 1 - 1e-3
 
 
 def measure(theta: Tensor, gradient: Tensor, weight_decay: float) -> Quantities:
-    """Measure one parameter. Sums are taken in float64; complex tensors count as pairs of reals.
+    """Measure one parameter, in float64; complex tensors count as pairs of reals.
 
     Args:
         theta: The weights, any shape.
         gradient: The gradient, of the same shape.
         weight_decay: The decoupled decay of these weights, at least 0.
     """
-    theta, gradient = _real(theta), _real(gradient)
+    theta, gradient = _real(theta).double(), _real(gradient).double()
     scaled = theta.abs() * weight_decay
-    inner = torch.sum(theta.double() * gradient.double())
-    l1 = torch.linalg.vector_norm(gradient, 1, dtype=torch.float64)
+    l1 = torch.linalg.vector_norm(gradient, 1)
     return Quantities(
         dim=theta.numel(),
         l1=l1.item(),
-        l2=torch.linalg.vector_norm(gradient, 2, dtype=torch.float64).item(),
-        kkt_residual=(l1 + weight_decay * inner).item(),
+        l2=torch.linalg.vector_norm(gradient, 2).item(),
+        kkt_residual=(l1 + weight_decay * torch.sum(theta * gradient)).item(),
         box_excess=max(scaled.max().item() - 1, 0.0) if scaled.numel() else 0.0,
         num_on_box=int((scaled >= _ON_BOX).sum()),
     )
