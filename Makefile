@@ -9,15 +9,16 @@ ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types docs test-slow clean
+.PHONY: help demo test check lint types docs test-slow test-oldest clean
 
 help:
-	@echo "make demo       train Lion, SGD and AdamW on real images and real text, and write a report"
-	@echo "make test       run the tests"
-	@echo "make check      what CI runs: format, lint, types, docs, tests"
-	@echo "make docs       build the documentation in docs/_build/html"
-	@echo "make test-slow  the tests that take minutes"
-	@echo "make clean      remove .venv and caches"
+	@echo "make demo         train Lion, SGD and AdamW on real images and real text, and write a report"
+	@echo "make test         run the tests"
+	@echo "make check        what CI runs: format, lint, types, docs, tests"
+	@echo "make docs         build the documentation in docs/_build/html"
+	@echo "make test-slow    the tests that take minutes"
+	@echo "make test-oldest  the library's tests on the oldest torch that is supported"
+	@echo "make clean        remove environments and caches"
 
 demo: $(INSTALLED)
 	$(BIN)/lionkit demo
@@ -37,11 +38,17 @@ types: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 
+# The floor that pyproject.toml promises, on the library's own tests.
+test-oldest:
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check torch==2.10.0 numpy pytest pytest-timeout hypothesis lion-pytorch expecttest
+	PYTHONPATH=src .venv-oldest/bin/python -m pytest tests/kappa tests/optim tests/probes
+
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build src/*.egg-info
+	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .hypothesis build docs/_build src/*.egg-info
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lionkit needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
