@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lionkit import probes
-from lionkit_lab import checkpoint, tasks
+from lionkit_lab import checkpoint, manifest, tasks
 from lionkit_lab.errors import DivergenceError
 from lionkit_lab.progress import Progress, Silent
 from lionkit_lab.recipe import Recipe
-from lionkit_lab.record import Lines, claim, manifest, open_manifest
+from lionkit_lab.record import Lines, claim, open_manifest
 from lionkit_lab.state import TrainingState
 from lionkit_lab.tasks import Task
 
@@ -37,10 +37,11 @@ def train(recipe: Recipe, folder: Path, progress: Progress | None = None) -> Non
         stack.enter_context(claim(folder))
         task = tasks.build(recipe)
         state = TrainingState(recipe, task)
-        open_manifest(folder, manifest.describe(recipe, task, state.num_parameters))
+        now = manifest.describe(recipe, task, state.num_parameters)
+        changes = manifest.changes(open_manifest(folder, now), now)
         records = stack.enter_context(Lines(folder / "records.jsonl"))
         timing = stack.enter_context(Lines(folder / "timing.jsonl"))
-        _Loop(recipe, folder, task, state, records, timing, progress or Silent()).run()
+        _Loop(recipe, folder, task, state, records, timing, changes, progress or Silent()).run()
 
 
 @dataclass
@@ -51,6 +52,7 @@ class _Loop:
     state: TrainingState
     records: Lines
     timing: Lines
+    changes: list[str]
     progress: Progress
     clock: float = field(default_factory=time.perf_counter)
 
@@ -58,6 +60,9 @@ class _Loop:
         """Go on from the checkpoint to the end."""
         if self._has_ended():
             return
+        if self.changes:
+            what = f"begun with {'; '.join(self.changes)}"
+            self.progress.note(f"warning: {self.folder}: {what}: bit-identity is not promised")
         self._resume_or_start()
         while self.state.step < self.state.total:
             self._train_step()
@@ -126,7 +131,7 @@ class _Loop:
             self.state.model,
             self.task.loss,
             self.task.logging_batches(),
-            weight_decay=self.recipe.optimizer.weight_decay,
+            weight_decay=self.recipe.residual_weight_decay,
             batch_norm=self.recipe.logging.batch_norm,
         )
         self.state.model.eval()

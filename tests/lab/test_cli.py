@@ -1,7 +1,9 @@
 """The command line, as a user meets it."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,19 @@ from typer.testing import CliRunner
 
 from lionkit_lab import __main__
 from lionkit_lab.cli import app
+from lionkit_lab.cli._errors import LAB_PACKAGES
+from lionkit_lab.record import read_run
 
+TWINS = """
+[[compare]]
+name = "sgd"
+weight_decay = 0.1
+lrs = [1e-2]
+[[compare]]
+name = "sgd"
+weight_decay = 0.0
+lrs = [1e-2]
+"""
 HEAVY = ("torch", "transformers", "matplotlib", "plotly", "pydantic", "numpy", "lionkit")
 
 
@@ -51,16 +65,81 @@ def test_recipes_are_listed() -> None:
         (["train", "mobydick"], 'error: recipe "mobydick" is not known (did you mean "moby-dick"?)'),
         (["train", "moby-dick", "--set", "optimizer.lr=-1"], "error: moby-dick.toml: optimizer.lr: -1 is not allowed"),
         (["report", "nowhere"], 'error: runs "nowhere" is not a folder'),
-        (["train"], "Missing argument"),
-        (["tarin"], "No such command"),
+        (
+            ["train", "fashon-mnist.toml"],
+            "error: recipe fashon-mnist.toml cannot be read: No such file or directory (did",
+        ),
+        (["train", "nowhere/fashon-mnist.toml"], 'directory (did you mean "fashion-mnist"?)'),
+        (["train"], "error: Missing argument"),
+        (
+            ["tarin", "moby-dick"],
+            'error: command "tarin" is not known (did you mean "train"?); known: demo, train, report',
+        ),
+        (["train", "moby-dick", "--ouut", "x"], "--out"),
+        (["--vrbose"], "error: No such option: --vrbose"),
     ],
 )
 def test_a_usage_error_is_one_line_and_code_2(arguments: list[str], message: str) -> None:
     error = invoke(*arguments, code=2).stderr
     assert message in error
-    assert "Traceback" not in error
-    if error.startswith("error:"):
-        assert error.count("\n") == 1
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert error.endswith("\n")
+
+
+def test_without_a_command_there_is_help() -> None:
+    assert "demo" in invoke().output
+
+
+@pytest.mark.parametrize("command", ["demo", "report"])
+def test_an_output_folder_that_cannot_be_written_is_refused(command: str, tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    runs = tiny if command == "demo" else tmp_path / "run"
+    if command == "report":
+        invoke("train", tiny, "--out", runs)
+    error = invoke(command, runs, "--out", tmp_path / "file" / "here", code=2).stderr
+    assert error == f"error: output folder {tmp_path / 'file' / 'here'} cannot be written: Not a directory\n"
+
+
+def test_a_bug_is_one_line_and_code_1(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("two\nlines")
+
+    monkeypatch.setattr("lionkit_lab.recipe.load", fail)
+    expected = "internal error: ValueError: two lines; run again with --debug for the traceback, and report it"
+    assert invoke("train", tiny, code=1).stderr == f"error: {expected}\n"
+    assert "Traceback" in invoke("train", tiny, "--debug", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "code", "message"),
+    [
+        ("plotly", 2, 'error: package "plotly" is missing: pip install "lionkit[lab]"'),
+        ("somewhere", 1, "error: internal error: ModuleNotFoundError: No module named"),
+    ],
+)
+def test_a_missing_package_is_named(
+    monkeypatch: pytest.MonkeyPatch, tiny: Path, package: str, code: int, message: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise ModuleNotFoundError(f"No module named '{package}'", name=package)
+
+    monkeypatch.setattr("lionkit_lab.recipe.load", fail)
+    assert invoke("train", tiny, code=code).stderr.startswith(message)
+
+
+def test_the_install_hint_is_for_the_lab_extra() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    extra = {re.split(r"\W", requirement)[0] for requirement in project["optional-dependencies"]["lab"]}
+    assert set(LAB_PACKAGES) == extra
+
+
+def test_training_needs_a_posix_system(monkeypatch: pytest.MonkeyPatch, tiny: Path, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    error = invoke("train", tiny, "--out", tmp_path / "run", code=2).stderr
+    assert error.endswith(
+        "error: training needs a POSIX system, such as Linux or macOS: this one cannot lock a run folder\n"
+    )
 
 
 def test_debug_shows_the_traceback() -> None:
@@ -82,6 +161,16 @@ def test_a_demo_goes_on_past_a_diverged_run_and_reuses_runs(tiny: Path, tmp_path
     before = {name: path.read_bytes() for name, path in folders.items()}
     invoke("demo", tiny, "--out", tmp_path / "demo")
     assert before == {name: path.read_bytes() for name, path in folders.items()}
+
+
+def test_a_demo_keeps_runs_apart_that_differ_in_one_setting(tiny: Path, tmp_path: Path) -> None:
+    twins = tmp_path / "twins.toml"
+    twins.write_text(tiny.read_text().partition("[[compare]]")[0] + TWINS)
+    invoke("demo", twins, "--out", tmp_path / "demo")
+    for decay in (0.1, 0.0):
+        run = read_run(tmp_path / "demo" / "tiny" / f"sgd-lr0.01-weight_decay{decay:g}")
+        assert run.manifest["recipe"]["optimizer"]["weight_decay"] == decay
+        assert run.manifest["task"]["residual_weight_decay"] == decay
 
 
 def test_a_demo_needs_something_to_compare(tmp_path: Path, tiny: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from idx_files import write_images
 
 from lionkit_lab.data import _embedded, load_images, load_text
 from lionkit_lab.errors import RunError
@@ -91,6 +92,36 @@ def test_a_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"caf\xe9")
     with pytest.raises(RunError, match="found byte 3 that is not UTF-8"):
         load_text(path)
+
+
+def test_a_text_that_is_empty_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "empty.txt"
+    path.touch()
+    with pytest.raises(RunError, match=r"empty.txt: found 0 characters; expected text"):
+        load_text(path)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            {"test_labels": [0, 9]},
+            "t10k-labels-idx1-ubyte.gz: found label 9; expected the labels of the training images",
+        ),
+        (
+            {"test_labels": [1, 2]},
+            "t10k-labels-idx1-ubyte.gz: found label 1; expected the labels of the training images",
+        ),
+        (
+            {"test_labels": [0], "test_size": (8, 9)},
+            "t10k-images-idx3-ubyte.gz: found images of 8 x 9 pixels; expected 8 x 8, as in training",
+        ),
+    ],
+)
+def test_a_test_split_that_does_not_fit_training_is_refused(tmp_path: Path, files: dict, message: str) -> None:
+    write_images(tmp_path, train_labels=[0, 2, 0], **files)
+    with pytest.raises(RunError, match=message):
+        load_images(tmp_path)
 
 
 def test_an_embedded_file_that_was_changed_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Recipes: what is accepted, and the line that refuses the rest."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,10 @@ REFUSED = {
     "compare=3": "compare: must be a list of tables, [[compare]]",
     "compare=[{name='sgd',lrs=[1,-2]}]": ("compare.sgd.lr: -2 is not allowed: must be greater than or equal to 0"),
     "compare=[{name='sgd',lrs=3}]": "compare: lrs = 3 is not allowed: must be a list of learning rates",
+    "compare=[{name='sgd',lrs=[1,2]},{name='sgd',lr=2,weight_decay=0.1}]": (
+        "compare: sgd with lr = 2, weight_decay = 0.1, momentum = 0 stands 2 times: each entry must differ"
+    ),
+    "logging.weight_decay=-1": "logging.weight_decay: -1 is not allowed: must be greater than or equal to 0",
     "compare=[{name='sgd'}]": "compare.sgd.lr: is missing",
     "compare=[{name='sdg',lr=1}]": ('compare.name: "sdg" is not known (did you mean "sgd"?); known: lion, adamw, sgd'),
 }
@@ -105,14 +110,36 @@ def test_a_file_that_is_not_there_or_not_toml(tmp_path: Path) -> None:
 
 def test_a_grid_becomes_one_variant_a_learning_rate(tiny: Path) -> None:
     variants = load(tiny).variants()
-    assert [(v.optimizer.name, v.optimizer.lr) for v in variants] == [("sgd", 0.01), ("sgd", 1e30), ("lion", 1e-3)]
-    assert all(not variant.compare for variant in variants)
+    tried = {name: (variant.optimizer.name, variant.optimizer.lr) for name, variant in variants.items()}
+    assert tried == {"sgd-lr0.01": ("sgd", 0.01), "sgd-lr1e+30": ("sgd", 1e30), "lion-lr0.001": ("lion", 1e-3)}
+    assert all(not variant.compare for variant in variants.values())
+
+
+def test_runs_that_differ_bear_names_that_differ(tiny: Path) -> None:
+    alike = (
+        "{name='sgd', lr=0.01, weight_decay=0.1}, {name='sgd', lr=0.01, weight_decay=0.0}, {name='sgd', lr=0.03}, "
+        "{name='lion', lr=0.01}, {name='lion', lr=0.01, betas=[0.95, 0.98]}, {name='lion', lr=0.010000001}"
+    )
+    assert list(load(tiny, [f"compare=[{alike}]"]).variants()) == [
+        "sgd-lr0.01-weight_decay0.1",
+        "sgd-lr0.01-weight_decay0",
+        "sgd-lr0.03",
+        "lion-lr0.01-betas0.9-0.99",
+        "lion-lr0.01-betas0.95-0.98",
+        "lion-lr0.010000001",
+    ]
 
 
 def test_the_hash_says_what_makes_a_run(tiny: Path) -> None:
     base = load(tiny)
     assert base.sha256() == load(tiny, ["compare=[]"]).sha256()
+    assert base.sha256() == load(tiny, ["title=other words"]).sha256()
     assert base.sha256() != load(tiny, ["seed=4"]).sha256()
+
+
+def test_the_residual_is_measured_at_the_optimizers_decay_or_at_the_one_that_is_given(tiny: Path) -> None:
+    assert load(tiny).residual_weight_decay == 0.3
+    assert load(tiny, ["logging.weight_decay=0"]).residual_weight_decay == 0
 
 
 def test_a_manifest_holds_a_recipe_that_loads_but_no_folder(tiny: Path) -> None:
@@ -122,13 +149,12 @@ def test_a_manifest_holds_a_recipe_that_loads_but_no_folder(tiny: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["fashion-mnist", "moby-dick"])
-def test_bundled_recipes_compare_three_optimizers_fairly(name: str) -> None:
+def test_bundled_recipes_try_three_learning_rates_for_each_optimizer_and_decay(name: str) -> None:
     recipe = load(name)
-    tried = [entry.name for entry in recipe.compare]
+    tried = Counter((entry.name, entry.weight_decay) for entry in recipe.compare)
     assert name in bundled()
-    assert {tried.count(optimizer) for optimizer in ("sgd", "adamw", "lion")} == {3}
-    decays = {(entry.name, entry.weight_decay) for entry in recipe.compare}
-    assert decays == {("sgd", 0.0), ("adamw", 0.1), ("lion", 0.1)}  # 0.1 would cripple SGD: the recipes say why
+    assert tried == {("sgd", 0.1): 3, ("sgd", 0.0): 3, ("adamw", 0.1): 3, ("lion", 0.1): 3}
+    assert {variant.residual_weight_decay for variant in recipe.variants().values()} == {0.1}
 
 
 def test_every_field_is_documented() -> None:

@@ -59,13 +59,15 @@ def interrupted(tiny: Path, folder: Path, step: int) -> Path:
     return folder
 
 
-def test_killed_at_every_kind_of_moment(tiny: Path, tmp_path: Path) -> None:
+# Every seventh change of the disk: no period of the loop divides 7, so all kinds have their turn.
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+def test_killed_at_every_kind_of_moment(tiny: Path, tmp_path: Path, every: int) -> None:
     script = Path(__file__).with_name("killed_lives.py")
-    # Every seventh change of the disk: no period of the loop divides 7, so all kinds have their turn.
-    command = [sys.executable, str(script), str(tiny), str(tmp_path), "1", "7"]
+    command = [sys.executable, str(script), str(tiny), str(tmp_path), "1", str(every)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     lives = [folder for folder in tmp_path.iterdir() if folder.name.isdigit()]
+    assert len(lives) == -(-int(done.stdout) // every)
     assert len(lives) > 10
     for folder in lives:
         assert_same_run(tmp_path / "whole", folder)
@@ -115,6 +117,73 @@ def test_lost_records_are_an_error(tiny: Path, tmp_path: Path) -> None:
     (folder / "records.jsonl").write_bytes(b"".join(records(folder).splitlines(keepends=True)[:2]))
     with pytest.raises(RunError, match=r"records.jsonl: found 2 lines; expected at least 8, .*start again"):
         train(load(tiny), folder)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda lines: [*lines[:3], b"\xff\xfe", *lines[4:]], "line 4 of .*: 'utf-8' codec can't decode"),
+        (lambda lines: [b"[1]", *lines[1:]], "line 1 of .*: found list; expected an object"),
+        (lambda lines: [*lines[:2], b'{"step": 2}', *lines[3:]], 'line 3 of .*: "kind" missing'),
+        (lambda lines: [*lines[:2], b'{"kind": "step"}', *lines[3:]], 'line 3 of .*: "step" missing'),
+        (lambda lines: [*lines[:-1], b'{"kind": "end", "step": 3}', b""], '"status" and "reason" missing'),
+        (lambda lines: [b"".join(lines)], "line 1 of .*: it does not end, and is not the beginning of one record"),
+        (lambda lines: [*lines[:-1], b"noise"], "line 11 of .*: it does not end, and is not the beginning"),
+        (lambda lines: [*lines[:2], b"noise", *lines[3:-1], lines[4][:9]], "line 3 of"),
+    ],
+)
+@pytest.mark.parametrize("checkpointed", [True, False])
+def test_damaged_records_are_an_error_and_stay_as_they_are(
+    tiny: Path, tmp_path: Path, damage, message: str, checkpointed: bool
+) -> None:
+    folder = interrupted(tiny, tmp_path / "run", 8)
+    damaged = b"\n".join(damage(records(folder).split(b"\n")))
+    (folder / "records.jsonl").write_bytes(damaged)
+    if not checkpointed:
+        (folder / "checkpoint.json").unlink()
+    with pytest.raises(RunError, match=message):
+        train(load(tiny), folder)
+    assert records(folder) == damaged
+
+
+def test_a_torn_line_is_cut_only_when_the_checkpoint_needs_no_more(tiny: Path, tmp_path: Path) -> None:
+    folder = interrupted(tiny, tmp_path / "run", 8)
+    torn = records(folder)[:20]
+    (folder / "records.jsonl").write_bytes(torn)
+    with pytest.raises(RunError, match="found 0 lines; expected at least 8"):
+        train(load(tiny), folder)
+    assert records(folder) == torn
+    (folder / "checkpoint.json").unlink()
+    train(load(tiny), folder)
+    train(load(tiny), tmp_path / "whole")
+    assert_same_run(tmp_path / "whole", folder)
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"format": 1}', {"recipe_sha256": None}, {"versions": 3}])
+def test_a_damaged_manifest_is_an_error_and_stays_as_it_is(tiny: Path, tmp_path: Path, content) -> None:
+    folder = interrupted(tiny, tmp_path / "run", 8)
+    path = folder / "manifest.json"
+    if isinstance(content, dict):
+        content = json.dumps(json.loads(path.read_text()) | content).encode()
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r'manifest ".*manifest.json"'):
+        train(load(tiny), folder)
+    assert path.read_bytes() == content
+
+
+def test_another_environment_is_told_in_one_line(tiny: Path, tmp_path: Path) -> None:
+    folder = interrupted(tiny, tmp_path / "run", 8)
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["versions"] |= {"torch": "2.10.0", "numpy": "1.0"}
+    manifest["machine"] |= {"threads": 64}
+    path.write_text(json.dumps(manifest))
+    notes = Notes()
+    train(load(tiny), folder, notes)
+    begun = f"begun with torch 2.10.0, now {torch.__version__}; number of threads 64, now 1"
+    assert notes.lines[0] == f"warning: {folder}: {begun}: bit-identity is not promised"
+    train(load(tiny), folder, again := Notes())
+    assert again.lines == [f"{folder}: finished already, at step 12"]
 
 
 def test_a_damaged_checkpoint_is_an_error(tiny: Path, tmp_path: Path) -> None:

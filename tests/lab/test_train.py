@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from idx_files import write_images
 
 from lionkit import probes
 from lionkit_lab import optimizers, tasks
@@ -48,6 +49,19 @@ def test_the_first_logging_epoch_is_the_full_gradient_of_the_first_weights(tiny:
     assert math.isclose(log["train_loss"], full.loss, rel_tol=1e-5)
     assert math.isclose(log["l1"], full.total.l1, rel_tol=1e-4)
     assert math.isclose(log["kkt_residual"], full.total.kkt_residual, rel_tol=1e-4)
+
+
+def test_the_residual_is_measured_at_the_decay_of_the_recipe(tiny: Path, tmp_path: Path) -> None:
+    first = {}
+    for decay, overrides in ((0.3, []), (0.7, ["logging.weight_decay=0.7"])):
+        train(load(tiny, ["training.steps=4", *overrides]), tmp_path / str(decay))
+        run = read_run(tmp_path / str(decay))
+        assert run.task["residual_weight_decay"] == decay
+        first[decay] = run.logs[0]
+    (inner, other) = ((log["kkt_residual"] - log["l1"]) / decay for decay, log in first.items())
+    assert first[0.3]["l1"] == first[0.7]["l1"]
+    assert inner == pytest.approx(other, rel=1e-3)
+    assert abs(inner) > 1e-3 * first[0.3]["l1"]
 
 
 @pytest.mark.parametrize("overrides", [TEXT, ["model={name='resnet', widths=[4, 8], stem_stride=2}"]])
@@ -172,6 +186,15 @@ def test_settings_that_only_the_data_can_refuse(tiny: Path, tmp_path: Path) -> N
         with pytest.raises(UsageError) as caught:
             train(load(tiny, [override]), tmp_path / override)
         assert str(caught.value) == message
+
+
+def test_a_vit_takes_square_images_alone(tiny: Path, tmp_path: Path) -> None:
+    write_images(tmp_path, train_labels=[0, 1] * 20, size=(8, 12), test_labels=[1, 0])
+    with pytest.raises(UsageError) as caught:
+        train(load(tiny, [f"task.data={tmp_path}"]), tmp_path / "vit")
+    allowed = "images of 8 x 12 pixels are not square; resnet takes them"
+    assert str(caught.value) == f'model.name: "vit" is not allowed: {allowed}'
+    train(load(tiny, [f"task.data={tmp_path}", "model={name='resnet', widths=[4]}"]), tmp_path / "resnet")
 
 
 def test_the_manifest_names_no_folder_of_this_machine(tiny: Path, tmp_path: Path) -> None:

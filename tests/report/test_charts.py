@@ -5,8 +5,10 @@ import math
 import pytest
 from fake_runs import IMAGES, write_run
 
+from lionkit_lab import report
 from lionkit_lab.record import find_runs
 from lionkit_lab.report import figures
+from lionkit_lab.report._captions import caption
 from lionkit_lab.report._charts import charts, kkt_residual, lr_sweep, norm_ratio, training_loss
 from lionkit_lab.report._provenance import settings
 from lionkit_lab.report._tasks import group
@@ -86,3 +88,20 @@ def test_settings_are_told_once_if_shared(images):
     assert found.keys == ["optimizer.name", "optimizer.lr", "optimizer.betas", "optimizer.momentum"]
     assert found.runs[0][1] == ["lion", "0.0001", "0.9, 0.99", ""]
     assert ("seed", "0") in found.shared  # not "no": zero is a number here
+
+
+def test_a_rate_of_zero_has_no_place_on_a_log_axis(tmp_path, open_report):
+    write_run(tmp_path / "a", lr=0.0)
+    write_run(tmp_path / "b", lr=1e-3)
+    write_run(tmp_path / "c", lr=1e-1)
+    runs = find_runs([tmp_path])
+    chart = lr_sweep(group(runs)[0])
+    assert [series.x for series in chart.series] == [(1e-3, 1e-1)]
+    assert "1 run at rate 0" in caption("learning-rate", group(runs)[0])
+    assert open_report(report.write(runs, tmp_path)).complaints == []
+
+
+def test_a_lone_rate_of_zero(tmp_path, open_report):
+    runs = find_runs([write_run(tmp_path / "a", lr=0.0)])
+    assert not lr_sweep(group(runs)[0]).log_x
+    assert open_report(report.write(runs, tmp_path)).complaints == []

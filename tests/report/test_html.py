@@ -3,6 +3,8 @@
 import pytest
 from fake_runs import IMAGES, write_grid, write_run
 
+from lionkit_lab import report
+from lionkit_lab.errors import UsageError
 from lionkit_lab.record import find_runs
 from lionkit_lab.report import html
 
@@ -66,10 +68,10 @@ def test_the_buttons_choose_what_is_drawn(open_report):
     assert traces(page) == 3
     page.check("#all-rates")
     assert traces(page) == 9
-    page.focus(".chip[data-optimizer=lion]")
+    page.focus(".chip[data-arm=lion]")
     page.keyboard.press("Enter")
     assert traces(page) == 6
-    assert page.get_attribute(".chip[data-optimizer=lion]", "aria-pressed") == "false"
+    assert page.get_attribute(".chip[data-arm=lion]", "aria-pressed") == "false"
 
 
 def test_zoom_and_reset(open_report):
@@ -141,3 +143,9 @@ def test_many_optimizers_and_runs(open_report, tmp_path):
     page = open_report(html.write(find_runs([tmp_path]), tmp_path / "report.html"), **PHONE)
     assert page.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_an_output_folder_that_cannot_be_written_is_named(tmp_path, runs):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r'output folder ".*file.out" cannot be written: Not a directory'):
+        report.write(runs[:1], tmp_path / "file" / "out")

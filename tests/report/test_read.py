@@ -11,7 +11,7 @@ from lionkit_lab.record import find_runs, read_run
 
 def test_a_finished_run(tmp_path):
     run = read_run(write_run(tmp_path / "a", lr=3e-4))
-    assert (run.label, run.status, run.task["name"]) == ("Lion, lr 0.0003", "finished", "fashion-mnist")
+    assert (run.label, run.status, run.task["name"]) == ("lion, lr 0.0003", "finished", "fashion-mnist")
     assert [log["step"] for log in run.logs] == list(range(0, 505, 63))
     assert run.seconds == pytest.approx(9 * 0.31 + 8 * 1.7)
 
@@ -47,7 +47,9 @@ def test_a_damaged_line_is_named(tmp_path):
         read_run(folder)
 
 
-@pytest.mark.parametrize(("text", "message"), [("{", "cannot be read"), ('{"format": 7}', "format 7"), ("[]", "None")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "cannot be read"), ('{"format": 7}', "format 7"), ("[]", "list; expected an object")]
+)
 def test_a_damaged_manifest_is_named(tmp_path, text, message):
     folder = write_run(tmp_path / "a")
     (folder / "manifest.json").write_text(text)
@@ -68,3 +70,34 @@ def test_find_runs_names_a_missing_folder_and_the_nearest_one(tmp_path):
 def test_find_runs_says_what_a_run_is(tmp_path):
     with pytest.raises(UsageError, match=r"no runs in .*manifest\.json"):
         find_runs([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("records.jsonl", b"\xff\xfe\n", r'line 1 of ".*records\.jsonl".*utf-8.*expected one JSON object'),
+        ("records.jsonl", b"[1]\n", r'line 1 of ".*records\.jsonl"'),
+        ("records.jsonl", b'{"step": 3}\n', r"line 1 of .*'kind'"),
+        ("records.jsonl", b'{"kind": "step", "step": 3}\n', r'line 1 of .*"loss": Field required'),
+        ("records.jsonl", b'{"kind": "log", "loss": 3}\n', r'line 1 of .*"step": Field required'),
+        ("records.jsonl", b'{"kind": "step", "step": 3, "loss": "much"}\n', r'line 1 of .*"loss'),
+        ("timing.jsonl", b'{"kind": "log", "seconds": "x"}\n', r'line 1 of .*timing\.jsonl.*"seconds": .*number'),
+        ("manifest.json", b"\xff{}", r'manifest ".*manifest\.json" cannot be read'),
+        ("manifest.json", b'{"format": 1}', r'manifest\.json": "name": Field required'),
+    ],
+)
+def test_damage_is_one_line_that_names_file_line_and_what_is_expected(tmp_path, file, content, message):
+    folder = write_run(tmp_path / "a")
+    (folder / file).write_bytes(content)
+    with pytest.raises(RunError, match=message) as error:
+        read_run(folder)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["num_logged", "metric", "num_parameters"])
+def test_a_manifest_without_what_the_report_needs_is_named(tmp_path, key):
+    folder = write_run(tmp_path / "a")
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(f'"{key}"', '"other"'))
+    with pytest.raises(RunError, match=rf'manifest ".*": "task\.{key}": Field required'):
+        read_run(folder)

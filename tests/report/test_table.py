@@ -8,6 +8,7 @@ from fake_runs import IMAGES, SPEEDS, TEXT, write_grid, write_run
 from rich.console import Console
 
 from lionkit_lab.record import find_runs
+from lionkit_lab.report._arms import Arm
 from lionkit_lab.report._format import number, percent, seconds
 from lionkit_lab.report._headline import headline, margin_sentence, ratio_sentence
 from lionkit_lab.report._style import styles
@@ -126,9 +127,12 @@ def test_the_headline_of_one_run_compares_nothing(summary):
 def test_the_margin_sentence_takes_its_numbers_from_the_rows(runs):
     rows = [dataclasses.replace(row, train_loss=1.0 + 0.1 * place) for place, row in enumerate(summarise(runs))]
     first, last = (f"{gap}\u00a0% higher on {row.task} (AdamW)" for gap, row in (("10.0", rows[0]), ("7.7", rows[-1])))
-    assert margin_sentence(rows, num_seeds=3) == f"The runner-up's loss is {first} and {last}."
-    assert margin_sentence(rows, num_seeds=1).endswith("; one seed each, so small gaps may be chance.")
-    assert margin_sentence(rows[:1], num_seeds=1) == ""
+    assert (
+        margin_sentence([dataclasses.replace(row, num_seeds=3) for row in rows])
+        == f"The runner-up's loss is {first} and {last}."
+    )
+    assert margin_sentence(rows).endswith("; one seed each, so small gaps may be chance.")
+    assert margin_sentence(rows[:1]) == ""
 
 
 def test_the_ratio_sentence_takes_its_numbers_from_the_rows(runs):
@@ -139,7 +143,7 @@ def test_the_ratio_sentence_takes_its_numbers_from_the_rows(runs):
 
 
 def test_every_optimizer_has_its_own_look():
-    looks = styles([*"abcd", "sgd", "lion", "adamw"])
+    looks = styles(Arm(name, name, name) for name in [*"abcd", "sgd", "lion", "adamw"])
     assert next(iter(looks)) == "lion"
     assert len({(look.light, look.marker) for look in looks.values()}) == 7
 

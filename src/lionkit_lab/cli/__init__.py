@@ -3,13 +3,14 @@
 import typer
 
 from lionkit_lab.cli._demo import demo
+from lionkit_lab.cli._group import OneLineGroup
 from lionkit_lab.cli._recipes import recipes
 from lionkit_lab.cli._report import report
 from lionkit_lab.cli._train import train
 
 app = typer.Typer(
+    cls=OneLineGroup,
     help="Train with Lion and its kin, measure what the theory speaks of, and see it in a report.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )

@@ -25,10 +25,11 @@ def demo(
     Runs that are finished are not run again.
     """
     with one_line_errors(debug):
-        from lionkit_lab.cli._results import show_table
+        from lionkit_lab.cli._results import show_table, writable
         from lionkit_lab.report import write
 
         runs = [run for recipe in recipes for run in _runs(recipe, out)]
+        writable(out)  # Known before minutes of training, not after.
         with Bars(len(runs)) as bars:
             for recipe, folder in runs:
                 bars.start(f"{recipe.name}: {folder.name}")
@@ -42,8 +43,7 @@ def _runs(name: str, out: Path) -> list[tuple["Recipe", Path]]:
     recipe = load(name)
     if not recipe.compare:
         raise UsageError(f'recipe "{name}" has nothing to compare: it needs a [[compare]] list')
-    variants = recipe.variants()
-    return [(run, out / run.name / f"{run.optimizer.name}-lr{run.optimizer.lr:g}") for run in variants]
+    return [(run, out / run.name / folder) for folder, run in recipe.variants().items()]
 
 
 def _train(recipe: "Recipe", folder: Path, bars: Bars) -> str:
@@ -56,4 +56,4 @@ def _train(recipe: "Recipe", folder: Path, bars: Bars) -> str:
     except DivergenceError as error:
         return f"{recipe.name}: {error}"
     run = read_run(folder)
-    return f"{recipe.name}: {run.label}: train loss {run.logs[-1]['train_loss']:.3f} in {run.seconds:.1f} s"
+    return f"{recipe.name}: {folder.name}: train loss {run.logs[-1]['train_loss']:.3f} in {run.seconds:.1f} s"

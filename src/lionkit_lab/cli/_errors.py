@@ -4,13 +4,16 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from lionkit_lab.errors import LabError
 
 Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
+
+LAB_PACKAGES = ("jinja2", "matplotlib", "numpy", "plotly", "pydantic", "rich", "transformers", "typer")
+"""What the extra "lab" installs."""
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -22,16 +25,25 @@ def one_line_errors(debug: bool) -> Iterator[None]:
         yield
     except LabError as error:
         _leave(str(error), error.exit_code, debug)
-    except ModuleNotFoundError as error:
-        _leave(f'package "{error.name}" is missing: pip install "lionkit[lab]"', 2, debug)
     except OSError as error:
         _leave(str(error), 1, debug)
     except KeyboardInterrupt:
         _leave("interrupted; the same command goes on from the last checkpoint", _INTERRUPTED, debug)
+    except Exception as error:  # The last resort of a command line: a bug, too, is one line and a code.
+        package = error.name if isinstance(error, ModuleNotFoundError) else None
+        if package in LAB_PACKAGES:
+            _leave(f'package "{package}" is missing: pip install "lionkit[lab]"', 2, debug)
+        what = f"{type(error).__name__}: {error}"
+        _leave(f"internal error: {what}; run again with --debug for the traceback, and report it", 1, debug)
 
 
-def _leave(message: str, code: int, debug: bool) -> None:
+def print_error(message: str) -> None:
+    """Print an error on stderr, as one line whatever it holds."""
+    print("error:", *(line.strip() for line in message.splitlines()), file=sys.stderr)
+
+
+def _leave(message: str, code: int, debug: bool) -> NoReturn:
     if debug:
         traceback.print_exc()
-    print(f"error: {message}", file=sys.stderr)
+    print_error(message)
     raise typer.Exit(code)

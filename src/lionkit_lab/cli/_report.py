@@ -15,7 +15,7 @@ def report(
 ) -> None:
     """Write report.html and the figures of finished runs, and print their table."""
     with one_line_errors(debug):
-        from lionkit_lab.cli._results import show_table
+        from lionkit_lab.cli._results import show_table, writable
         from lionkit_lab.report import write
 
-        print(write(show_table(runs), out or runs[0]))
+        print(write(show_table(runs), writable(out or runs[0])))

@@ -1,10 +1,12 @@
-"""The table of results."""
+"""The table of results, and the folder where they go."""
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from lionkit_lab.errors import UsageError
 from lionkit_lab.record import Run, find_runs
 from lionkit_lab.report import table
 
@@ -14,3 +16,17 @@ def show_table(folders: Sequence[Path]) -> list[Run]:
     runs = find_runs(folders)
     Console().print(table.render(table.summarise(runs)))
     return runs
+
+
+def writable(folder: Path) -> Path:
+    """Return ``folder``, made if it is not there.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UsageError(f"output folder {folder} cannot be written: {error.strerror}") from error
+    return folder

@@ -38,8 +38,10 @@ def load_images(folder: Path | None) -> Images:
     Raises:
         RunError: A file is missing, damaged, or does not fit its companion.
     """
-    train, train_files = _load_split(folder or FASHION_MNIST, "train")
-    test, test_files = _load_split(folder or FASHION_MNIST, "t10k")
+    folder = folder or FASHION_MNIST
+    train, train_files = _load_split(folder, "train")
+    test, test_files = _load_split(folder, "t10k")
+    _check_test(folder, train, test)
     pixels = train[0].float()
     std, mean = torch.std_mean(pixels)
     return Images(
@@ -48,6 +50,18 @@ def load_images(folder: Path | None) -> Images:
         num_classes=int(train[1].max()) + 1,
         files=(*train_files, *test_files),
     )
+
+
+def _check_test(folder: Path, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> None:
+    found, expected = (" x ".join(map(str, images.shape[2:])) for images, _ in (test, train))
+    if found != expected:
+        path = folder / "t10k-images-idx3-ubyte.gz"
+        raise RunError(f"data file {path}: found images of {found} pixels; expected {expected}, as in training")
+    unseen = sorted(set(test[1].tolist()) - set(train[1].tolist()))
+    if unseen:
+        # A model has one output for each class that it is trained on.
+        path = folder / "t10k-labels-idx1-ubyte.gz"
+        raise RunError(f"data file {path}: found label {unseen[0]}; expected the labels of the training images")
 
 
 def _load_split(folder: Path, split: str) -> tuple[tuple[Tensor, Tensor], tuple[DataFile, DataFile]]:

@@ -39,6 +39,8 @@ def load_text(path: Path | None) -> Text:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RunError(f"data file {path}: found byte {error.start} that is not UTF-8; expected text") from error
+    if not text:
+        raise RunError(f"data file {path}: found 0 characters; expected text")
     vocabulary = "".join(sorted(set(text)))
     index = {character: i for i, character in enumerate(vocabulary)}
     encoded = torch.tensor([index[character] for character in text], dtype=torch.int64)

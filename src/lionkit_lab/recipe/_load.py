@@ -58,7 +58,9 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"recipe {path} cannot be read: {error.strerror}") from error
+        # Someone may have meant a bundled recipe: those are asked for by their bare names.
+        hint = nearest(path.stem, bundled()) if isinstance(error, FileNotFoundError) else ""
+        raise UsageError(f"recipe {path} cannot be read: {error.strerror}{hint}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"recipe {path} is not TOML: {error}") from error
 

@@ -4,8 +4,9 @@ import hashlib
 import json
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from lionkit_lab.recipe import _compare
 from lionkit_lab.recipe._section import Section
 from lionkit_lab.recipe._sections import (
     Cosine,
@@ -18,20 +19,6 @@ from lionkit_lab.recipe._sections import (
 )
 
 _MODELS_OF = {"images": ("resnet", "vit"), "characters": ("gpt2",)}
-
-
-def _one_entry_per_lr(tables: Any) -> Any:
-    """Expand each table with ``lrs = [a, b]`` into one table with ``lr = a`` and one with ``lr = b``."""
-    if not isinstance(tables, list | tuple) or not all(isinstance(table, dict) for table in tables):
-        raise ValueError("must be a list of tables, [[compare]]")
-    expanded = []
-    for table in tables:
-        lrs = table.get("lrs")
-        if lrs is not None and not (isinstance(lrs, list) and lrs):
-            raise ValueError(f"lrs = {lrs} is not allowed: must be a list of learning rates")
-        rest = {key: value for key, value in table.items() if key != "lrs"}
-        expanded += [rest | {"lr": lr} for lr in lrs] if lrs else [rest]
-    return expanded
 
 
 class Recipe(Section):
@@ -55,7 +42,11 @@ class Recipe(Section):
     """Length, batch size and checkpoints."""
     logging: Logging = Logging()
     """The logging epochs."""
-    compare: Annotated[tuple[OptimizerSettings, ...], BeforeValidator(_one_entry_per_lr)] = ()
+    compare: Annotated[
+        tuple[OptimizerSettings, ...],
+        BeforeValidator(_compare.one_entry_per_lr),
+        AfterValidator(_compare.all_different),
+    ] = ()
     """What `lionkit demo` runs: optimizer tables, each with ``lr`` or with a list ``lrs``."""
 
     @model_validator(mode="after")
@@ -67,14 +58,22 @@ class Recipe(Section):
             )
         return self
 
-    def variants(self) -> list["Recipe"]:
-        """Return the recipe once for each entry of ``compare``, with that entry as its optimizer."""
-        return [self.model_copy(update={"optimizer": entry, "compare": ()}) for entry in self.compare]
+    @property
+    def residual_weight_decay(self) -> float:
+        """The decay at which the KKT residual and the box are measured, at least 0."""
+        chosen = self.logging.weight_decay
+        return self.optimizer.weight_decay if chosen is None else chosen
+
+    def variants(self) -> dict[str, "Recipe"]:
+        """Return the recipe with each entry of ``compare`` as its optimizer, by a name that no other has."""
+        recipes = [self.model_copy(update={"optimizer": entry, "compare": ()}) for entry in self.compare]
+        return dict(zip(_compare.names(self.compare), recipes, strict=True))
 
     def as_run(self) -> dict[str, Any]:
         """Return what one run depends on, as JSON: all but ``compare``."""
         return self.model_dump(mode="json", exclude={"compare"})
 
     def sha256(self) -> str:
-        """Return the hash of ``as_run()``: two recipes with the same hash make the same run."""
-        return hashlib.sha256(json.dumps(self.as_run(), sort_keys=True).encode()).hexdigest()
+        """Return the hash of ``as_run()`` without the title: two recipes with the same hash make the same run."""
+        deciding = {key: value for key, value in self.as_run().items() if key != "title"}
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()

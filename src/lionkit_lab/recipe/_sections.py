@@ -166,6 +166,8 @@ class Logging(Section):
     """Samples in a logging batch, at least 1: memory and speed, and nothing else."""
     batch_norm: Literal["batch", "running"] = "batch"
     """Statistics that batch norm uses in a logging epoch: the batch's own, or the running ones."""
+    weight_decay: NonNegative | None = None
+    """The decay at which the KKT residual and the box are measured, at least 0; the optimizer's own when absent."""
     step_every: Count = 10
     """Steps between two records of the minibatch loss, at least 1."""
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lionkit_lab import atomic
@@ -20,8 +21,7 @@ def claim(folder: Path) -> Iterator[None]:
     Raises:
         UsageError: The folder cannot be written, holds something else, or another process holds it.
     """
-    import fcntl  # POSIX only; reading runs works everywhere.
-
+    fcntl = _fcntl()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _refuse_strangers(folder)
@@ -36,21 +36,37 @@ def claim(folder: Path) -> Iterator[None]:
         yield
 
 
-def open_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+def open_manifest(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the manifest of a new run, or see that the folder's run is the same one.
+
+    Returns:
+        The manifest that stands in the folder.
 
     Raises:
         UsageError: The folder holds a run of another recipe or of other data.
+        RunError: The manifest that stands is damaged.
     """
     path = folder / MANIFEST
     if not path.exists():
         atomic.write(path, json.dumps(manifest, indent=1).encode())
-        return
+        return manifest
     standing = read_manifest(path)
     for key in ("recipe_sha256", "data"):
         if standing[key] != manifest[key]:
             what = "another recipe" if key == "recipe_sha256" else "other data"
             raise UsageError(f'output folder {folder} holds a run of {what} ("{standing["name"]}"); choose another')
+    return standing
+
+
+def _fcntl() -> ModuleType:
+    # POSIX only. Reading runs works everywhere, so this is not imported at the top.
+    try:
+        import fcntl
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "training needs a POSIX system, such as Linux or macOS: this one cannot lock a run folder"
+        ) from error
+    return fcntl
 
 
 def _refuse_strangers(folder: Path) -> None:

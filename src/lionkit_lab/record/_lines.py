@@ -14,12 +14,24 @@ class Lines:
 
     A run that resumes writes again what it has written since its last checkpoint. Those lines stand already:
     each is compared with what stands and not written twice.
+
+    Opening changes nothing. The last line, when a kill has torn it, is cut right before the next one is appended.
+
+    Args:
+        path: The file; it is made if it is not there.
+
+    Raises:
+        RunError: A line is damaged; the file stays as it is.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("a+b")
-        self._standing = self._whole_lines()
+        try:
+            self._standing = self._whole_lines()
+        except RunError:
+            self._file.close()
+            raise
         self.count = len(self._standing)
         """Lines before the place where the next one goes."""
         self.differing = 0
@@ -42,6 +54,7 @@ class Lines:
         if self.count < len(self._standing):
             self.differing += line != self._standing[self.count]
         else:
+            self._cut_torn_line()
             self._file.write(line + b"\n")
             self._file.flush()
             self._standing.append(line)
@@ -66,21 +79,45 @@ class Lines:
         self.close()
 
     def _whole_lines(self) -> list[bytes]:
-        """Return the lines that stand, and cut a last one that a kill has torn."""
         self._file.seek(0)
-        content = self._file.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        self._file.truncate(len(whole))
-        lines = whole.splitlines()
+        *lines, torn = self._file.read().split(b"\n")
         for number, line in enumerate(lines, start=1):
-            self._check(number, line)
+            if problem := _problem(line):
+                raise self._damaged(number, problem)
+        if not _may_be_torn(torn):
+            raise self._damaged(len(lines) + 1, "it does not end, and is not the beginning of one record")
+        self._torn = bool(torn)
         return lines
 
-    def _check(self, number: int, line: bytes) -> None:
-        try:
-            json.loads(line)
-        except ValueError as error:
-            raise RunError(f'line {number} of "{self._path}" is damaged: {error}') from error
+    def _cut_torn_line(self) -> None:
+        if self._torn:
+            self._file.truncate(sum(len(line) + 1 for line in self._standing))
+            self._torn = False
+
+    def _damaged(self, number: int, problem: str) -> RunError:
+        advice = f"restore the file, or delete {self._path.parent} to start again"
+        return RunError(f'line {number} of "{self._path}" is damaged: {problem}; {advice}')
+
+
+_START = b'{"kind": "'  # of every line
+
+
+def _problem(line: bytes) -> str | None:
+    """Return what is wrong with a whole line, or None."""
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except ValueError as error:  # UnicodeDecodeError is one
+        return str(error)
+    if not isinstance(record, dict):
+        return f"found {type(record).__name__}; expected an object"
+    expected = {"kind": str, "step": int} | ({"status": str, "reason": str} if record.get("kind") == "end" else {})
+    wrong = [f'"{key}"' for key, kind in expected.items() if not isinstance(record.get(key), kind)]
+    return f"{' and '.join(wrong)} missing or of another type" if wrong else None
+
+
+def _may_be_torn(line: bytes) -> bool:
+    """Say whether the line is the beginning of one record, and of no more: only then is nothing lost with it."""
+    return (line.startswith(_START) or _START.startswith(line)) and b"}" not in line[:-1]
 
 
 def _finite(value: Any) -> Any:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lionkit_lab.errors import RunError, UsageError, nearest
+from pydantic import TypeAdapter
 
-FORMAT = 1
+from lionkit_lab.errors import RunError, UsageError, nearest
+from lionkit_lab.record import _schema
+from lionkit_lab.record._schema import FORMAT as FORMAT
+
 MANIFEST = "manifest.json"
-OPTIMIZER_TITLES = {"lion": "Lion", "adamw": "AdamW", "sgd": "SGD"}
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 Record = dict[str, Any]
@@ -56,14 +58,14 @@ class Run:
         return float(self.manifest["recipe"]["optimizer"]["lr"])
 
     @property
-    def title(self) -> str:
-        """The optimizer's name as people write it, such as ``AdamW``."""
-        return OPTIMIZER_TITLES.get(self.optimizer, self.optimizer)
+    def seed(self) -> int:
+        """The seed of the weights and of the order of the samples."""
+        return self.manifest["seed"]
 
     @property
     def label(self) -> str:
-        """Optimizer and learning rate, such as ``Lion, lr 0.0003``."""
-        return f"{self.title}, lr {self.lr:g}"
+        """Optimizer and learning rate, such as ``lion, lr 0.0003``."""
+        return f"{self.optimizer}, lr {self.lr:g}"
 
     @property
     def status(self) -> Status:
@@ -102,10 +104,12 @@ def read_run(folder: Path) -> Run:
         The run as far as it got.
 
     Raises:
-        RunError: The manifest is missing, unreadable or of another format, or a line is damaged.
+        RunError: The manifest is missing, unreadable, of another format or lacks a key, or a line is damaged.
     """
     manifest = read_manifest(folder / MANIFEST)
-    records = [_restore_non_finite(record) for record in _read_lines(folder / "records.jsonl")]
+    lines = _read_lines(folder / "records.jsonl", _schema.RECORD)
+    records = [_restore_non_finite(record) for record in lines]
+    timing = _read_lines(folder / "timing.jsonl", _schema.TIMING)
     ends = [record for record in records if record["kind"] == "end"]
     return Run(
         folder=folder,
@@ -113,7 +117,7 @@ def read_run(folder: Path) -> Run:
         logs=[record for record in records if record["kind"] == "log"],
         steps=[record for record in records if record["kind"] == "step"],
         end=ends[-1] if ends else None,
-        seconds=math.fsum(entry["seconds"] for entry in _read_lines(folder / "timing.jsonl")),
+        seconds=math.fsum(entry["seconds"] for entry in timing),
     )
 
 
@@ -125,27 +129,37 @@ def _manifests(path: Path) -> list[Path]:
 
 
 def read_manifest(path: Path) -> Record:
+    """Read and check a manifest.
+
+    Raises:
+        RunError: It cannot be read, or is none of this version.
+    """
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f'manifest "{path}" cannot be read: {error}') from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise RunError(f'manifest "{path}" has format {found!r}; this version reads format {FORMAT}')
-    return manifest
+        manifest = json.loads(_read_bytes(path).decode("utf-8"))
+    except ValueError as error:
+        raise RunError(f'manifest "{path}" cannot be read: {error}; expected JSON') from error
+    _schema.check_format(manifest, path)
+    return _schema.check(manifest, _schema.MANIFEST, f'manifest "{path}"')
 
 
-def _read_lines(path: Path) -> Iterator[Record]:
+def _read_lines(path: Path, schema: TypeAdapter[Any]) -> Iterator[Record]:
     if not path.exists():
         return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    for number, line in enumerate(lines, start=1):
-        if not line.endswith("\n"):
-            return  # the last line of a run that is being written, or was killed while writing
+    # The last part is empty, or the torn line of a run that is being written or was killed while writing.
+    for number, line in enumerate(_read_bytes(path).split(b"\n")[:-1], start=1):
+        where = f'line {number} of "{path}" is damaged'
         try:
-            yield json.loads(line)
+            record = json.loads(line.decode("utf-8"))
         except ValueError as error:
-            raise RunError(f'line {number} of "{path}" is damaged: {error}') from error
+            raise RunError(f"{where}: {error}; expected one JSON object") from error
+        yield _schema.check(record, schema, where)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RunError(f'"{path}" cannot be read: {error.strerror}') from error
 
 
 def _restore_non_finite(record: Record) -> Record:

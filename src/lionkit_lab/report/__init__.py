@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from lionkit_lab.errors import UsageError
 from lionkit_lab.record import Run
 
 
@@ -17,9 +18,15 @@ def write(runs: Iterable[Run], folder: Path) -> Path:
 
     Returns:
         The path of the HTML file.
+
+    Raises:
+        UsageError: ``folder`` cannot be written.
     """
     from lionkit_lab.report import figures, html  # jinja2, matplotlib and plotly: only when a report is written
 
     runs = list(runs)
-    figures.save(runs, folder / "figures")
-    return html.write(runs, folder / "report.html")
+    try:
+        figures.save(runs, folder / "figures")
+        return html.write(runs, folder / "report.html")
+    except OSError as error:
+        raise UsageError(f'output folder "{folder}" cannot be written: {error.strerror}') from error

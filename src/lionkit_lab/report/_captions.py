@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from lionkit_lab.report._tasks import Task
+from lionkit_lab.report._tasks import TaskRuns
+from lionkit_lab.report._words import decay_words, estimate
 
 _NORM = "&#8214;<i>g</i>&#8214;"
 _CAPTIONS = {
@@ -22,18 +23,19 @@ _CAPTIONS = {
         "bound if <i>r</i> stays of the order of &radic;<i>d</i>."
     ),
     "kkt-residual": Markup(
-        f"<i>S</i> = {_NORM}<sub>1</sub> + &lambda;&#10216;&theta;, <i>g</i>&#10217; with weight decay &lambda;. "
+        f"<i>S</i> = {_NORM}<sub>1</sub> + &lambda;&#10216;&theta;, <i>g</i>&#10217; with {{decay}}. "
         "Inside the box &#8214;&theta;&#8214;<sub>&infin;</sub> &le; 1/&lambda; it is never negative (Theorem 2 (i)), "
         "and it is zero exactly at a KKT point of min <i>f</i> over that box (Lemma 1)."
     ),
     "learning-rate": Markup(
-        "Each marker is one finished run at its peak learning rate; the lowest of each line is the run shown in the "
-        "other figures. A cross at the upper edge is a run that diverged, an open marker one that has not finished."
+        "Each marker is {marker} at its peak learning rate; the lowest of each line is the run shown in the "
+        "other figures. A cross at the upper edge is a run that diverged, an open marker one that has not "
+        "finished.{zero}"
     ),
 }
 
 
-def caption(key: str, task: Task) -> Markup:
+def caption(key: str, task: TaskRuns) -> Markup:
     """Fill in the caption of one figure.
 
     Args:
@@ -46,12 +48,23 @@ def caption(key: str, task: Task) -> Markup:
     metric = task.info["metric"]
     label = metric["label"][:1].upper() + metric["label"][1:]
     better = "higher" if metric["higher_is_better"] else "lower"
-    return _CAPTIONS[key].format(**{**task.info, "label": label, "better": better, "measured": _measured(task)})
+    words = {"label": label, "better": better, "measured": _measured(task), "decay": decay_words([task])}
+    return _CAPTIONS[key].format(**{**task.info, **words, "marker": _marker(task), "zero": _zero(task)})
 
 
-def _measured(task: Task) -> str:
+def _measured(task: TaskRuns) -> str:
     """Say over which samples the full gradient was taken; over a part of them it is an approximation."""
-    train, logged, unit = (task.info[key] for key in ("num_train", "num_logged", "unit"))
-    if logged == train:
-        return f"the whole training set ({train:,} {unit})"
-    return f"{logged:,} of the {train:,} {unit} in the training set, spread evenly"
+    part = estimate(task.info)
+    return (
+        f"{part}, spread evenly" if part else f"the whole training set ({task.info['num_train']:,} {task.info['unit']})"
+    )
+
+
+def _marker(task: TaskRuns) -> str:
+    return "the mean over the finished seeds" if task.has_seeds else "one finished run"
+
+
+def _zero(task: TaskRuns) -> str:
+    """Say which runs the log axis has no place for."""
+    count = sum(run.lr <= 0 for run in task.runs)
+    return f" Not drawn on the log axis: {count} run{'s' if count > 1 else ''} at rate 0." if count else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lionkit_lab.record._read import Status
+from lionkit_lab.record import Status
 
 Kind = Literal["line", "minibatch", "points"]
 Range = tuple[float, float]
@@ -16,16 +16,16 @@ class Series:
     """One line or one set of points.
 
     Attributes:
-        optimizer: Whose it is; decides the colour, line and marker.
+        arm: The key of the arm whose it is; decides the colour, line and marker.
         label: Its name in the hover text and in the CSV file.
         x: Positions; same length as ``y``.
         y: Values; None where the measured value is not finite.
         kind: A line with markers, the faint line of minibatch losses, or points alone.
         status: How the run ended; the last point of a run that did not finish is marked.
-        best: Whether it is of the optimizer's best run, and so shown at first.
+        best: Whether it is of the arm's best learning rate, and so shown at first.
     """
 
-    optimizer: str
+    arm: str
     label: str
     x: tuple[float, ...]
     y: tuple[float | None, ...]

@@ -5,38 +5,40 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from lionkit_lab.record import Run
+from lionkit_lab.record import Status
 from lionkit_lab.report._chart import Chart, Range, Reference, Series
-from lionkit_lab.report._tasks import Task, final_loss
+from lionkit_lab.report._format import is_share
+from lionkit_lab.report._tasks import ArmRuns, RateRuns, TaskRuns, finite
+from lionkit_lab.report._words import estimate
 
 NORM = "\u2016g\u2016"
 RATIO = f"r = {NORM}\u2081 / {NORM}\u2082"
 RESIDUAL = f"S = {NORM}\u2081 + \u03bb\u27e8\u03b8, g\u27e9"
 
 
-def charts(task: Task) -> list[Chart]:
+def charts(task: TaskRuns) -> list[Chart]:
     """Define every figure of one task, in the order of the page."""
     return [training_loss(task), test_metric(task), norm_ratio(task), kkt_residual(task), lr_sweep(task)]
 
 
-def training_loss(task: Task) -> Chart:
+def training_loss(task: TaskRuns) -> Chart:
     """The full training loss at the logging epochs, over the minibatch losses between them."""
     lines = _lines(task, "train_loss")
-    noise = tuple(_minibatch(task.shown(name)) for name in task.optimizers)
-    return Chart("training-loss", "Training loss", "mean loss, training set", "step", noise + lines, _frame(lines))
+    noise = tuple(_minibatch(arm) for arm in task.arms)
+    return Chart("training-loss", "Training loss", _mean_loss(task), "step", noise + lines, _frame(lines))
 
 
-def test_metric(task: Task) -> Chart:
+def test_metric(task: TaskRuns) -> Chart:
     """The test metric that the task names."""
     metric = task.info["metric"]
     lines = _lines(task, metric["key"])
     title = metric["label"][:1].upper() + metric["label"][1:]
-    percent = metric["key"].endswith("accuracy")
+    percent = is_share(metric["key"])
     quantity = "share of the test set" if percent else "mean loss, test set"
     return Chart("test-metric", title, quantity, "step", lines, _frame(lines), percent=percent)
 
 
-def norm_ratio(task: Task) -> Chart:
+def norm_ratio(task: TaskRuns) -> Chart:
     """The ratio of the full gradient's norms, between 1 and sqrt(d)."""
     dim = task.info["num_parameters"]
     top, gaussian = math.sqrt(dim), math.sqrt(2 * dim / math.pi)
@@ -46,69 +48,84 @@ def norm_ratio(task: Task) -> Chart:
     )
     # From zero, because the claim is about the level (of order sqrt(d), not 1), not about the wiggles.
     lines = _lines(task, "ratio")
-    return Chart("norm-ratio", "Gradient norm ratio", RATIO, "step", lines, (0.0, 1.12 * top), references)
+    quantity = RATIO + _over_part(task)
+    return Chart("norm-ratio", "Gradient norm ratio", quantity, "step", lines, (0.0, 1.12 * top), references)
 
 
-def kkt_residual(task: Task) -> Chart:
+def kkt_residual(task: TaskRuns) -> Chart:
     """How far from a KKT point; on a log axis unless some value is not positive (a run outside the box)."""
     lines = _lines(task, "kkt_residual")
     log = all(value > 0 for value in _finite(lines))
-    return Chart("kkt-residual", "KKT residual", RESIDUAL, "step", lines, _frame(lines, log=log), log_y=log)
+    quantity = RESIDUAL + _over_part(task)
+    return Chart("kkt-residual", "KKT residual", quantity, "step", lines, _frame(lines, log=log), log_y=log)
 
 
-def lr_sweep(task: Task) -> Chart:
-    """The final training loss at every learning rate; runs without one are marked apart."""
-    finished = tuple(_sweep(name, task.runs_of(name)) for name in task.optimizers)
-    unfinished = tuple(_point(run, final_loss(run)) for run in task.runs if run.status == "unfinished")
+def lr_sweep(task: TaskRuns) -> Chart:
+    """The final training loss, mean over the seeds, at every learning rate above 0: zero has no logarithm."""
+    tried = [(arm, rate) for arm in task.arms for rate in arm.rates if rate.lr > 0]
+    finished = tuple(_sweep(arm) for arm in task.arms)
+    unfinished = tuple(_point(arm, rate, rate.loss) for arm, rate in tried if rate.status == "unfinished")
     frame = _frame(finished + unfinished) or (0.0, 1.0)
     top = frame[1] - 0.04 * (frame[1] - frame[0])  # a diverged run has no value: it stands at the upper edge
-    diverged = tuple(_point(run, top) for run in task.runs if run.status == "diverged")
-    rates = tuple(sorted({run.lr for run in task.runs}))
+    diverged = tuple(_point(arm, rate, top) for arm, rate in tried if rate.status == "diverged")
+    rates = tuple(sorted({rate.lr for _, rate in tried}))
     return Chart(
         "learning-rate",
         "Loss by learning rate",
-        "mean loss, training set, at the last step",
+        f"{_mean_loss(task)}, at the last step",
         "learning rate",
         finished + unfinished + diverged,
         frame,
-        log_x=True,
-        x_ticks=rates if rates[-1] < 10 * rates[0] else None,  # less than a decade may hold no power of ten
+        log_x=bool(rates),
+        x_ticks=rates if rates and rates[-1] < 10 * rates[0] else None,  # may hold no power of ten
     )
 
 
-def _lines(task: Task, key: str) -> tuple[Series, ...]:
-    shown = [task.shown(name) for name in task.optimizers]
-    return tuple(_line(run, key, best=run in shown) for run in task.runs)
+def _mean_loss(task: TaskRuns) -> str:
+    return f"mean loss over {estimate(task.info)}" if estimate(task.info) else "mean loss, training set"
 
 
-def _line(run: Run, key: str, *, best: bool) -> Series:
+def _over_part(task: TaskRuns) -> str:
+    return f", over {estimate(task.info)}" if estimate(task.info) else ""
+
+
+def _lines(task: TaskRuns, key: str) -> tuple[Series, ...]:
+    return tuple(_line(arm, rate, key) for arm in task.arms for rate in arm.rates)
+
+
+def _line(arm: ArmRuns, rate: RateRuns, key: str) -> Series:
+    run = rate.runs[0]
     steps = tuple(record["step"] for record in run.logs)
-    values = _drop_non_finite(record.get(key) for record in run.logs)
-    return Series(run.optimizer, _label(run), steps, values, "line", run.status, best)
+    values = tuple(finite(record.get(key)) for record in run.logs)
+    label = _ended(_label(arm, rate), run.status)
+    return Series(arm.arm.key, label, steps, values, "line", run.status, best=rate is arm.shown)
 
 
-def _minibatch(run: Run) -> Series:
+def _minibatch(arm: ArmRuns) -> Series:
+    run = arm.shown.runs[0]
     steps = tuple(record["step"] for record in run.steps)
-    losses = _drop_non_finite(record["loss"] for record in run.steps)
-    return Series(run.optimizer, f"{run.label}, minibatch", steps, losses, "minibatch", run.status)
+    losses = tuple(finite(record["loss"]) for record in run.steps)
+    return Series(arm.arm.key, f"{_label(arm, arm.shown)}, minibatch", steps, losses, "minibatch", run.status)
 
 
-def _sweep(optimizer: str, runs: Sequence[Run]) -> Series:
-    points = [(run.lr, final_loss(run)) for run in runs if run.status == "finished"]
-    rates = tuple(lr for lr, _ in points)
-    return Series(optimizer, runs[0].title, rates, tuple(loss for _, loss in points))
+def _sweep(arm: ArmRuns) -> Series:
+    finished = [rate for rate in arm.rates if rate.lr > 0 and rate.status == "finished"]
+    rates, losses = tuple(rate.lr for rate in finished), tuple(rate.loss for rate in finished)
+    return Series(arm.arm.key, arm.arm.title, rates, losses)
 
 
-def _point(run: Run, height: float | None) -> Series:
-    return Series(run.optimizer, _label(run), (run.lr,), (height,), "points", run.status)
+def _point(arm: ArmRuns, rate: RateRuns, height: float | None) -> Series:
+    label = _ended(f"{arm.arm.title}, lr {rate.lr:g}", rate.status)
+    return Series(arm.arm.key, label, (rate.lr,), (height,), "points", rate.status)
 
 
-def _label(run: Run) -> str:
-    return run.label if run.status == "finished" else f"{run.label} ({run.status})"
+def _label(arm: ArmRuns, rate: RateRuns) -> str:
+    seed = f", seed {rate.runs[0].seed}" if len(rate.runs) > 1 else ""
+    return f"{arm.arm.title}, lr {rate.lr:g}{seed}"
 
 
-def _drop_non_finite(values: Iterable[float | None]) -> tuple[float | None, ...]:
-    return tuple(value if value is not None and math.isfinite(value) else None for value in values)
+def _ended(label: str, status: Status) -> str:
+    return label if status == "finished" else f"{label} ({status})"
 
 
 def _finite(series: Iterable[Series]) -> list[float]:

@@ -29,6 +29,11 @@ def percent(share: float | None) -> str:
     return NOTHING if share is None else f"{100 * share:.1f} %"
 
 
+def is_share(metric: str) -> bool:
+    """Whether a metric, by its key in the records, is a share of one and read in percent."""
+    return metric.endswith("accuracy")
+
+
 def seconds(duration: float | None) -> str:
     """Write a duration given in seconds, such as ``8.4 s`` or ``2 min 05 s``."""
     if duration is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from lionkit_lab.report._format import listing, number
+from lionkit_lab.report._optimizers import optimizer_order, optimizer_title
 from lionkit_lab.report._rows import Row
 
 _GAUSSIAN = math.sqrt(2 / math.pi)
@@ -19,9 +20,9 @@ def headline(rows: Sequence[Row]) -> str:
         rows: The summary table.
 
     Returns:
-        One sentence; Lion comes first where it was tried, whether it won or not.
+        One sentence about the best arm of each optimizer; Lion comes first where it was tried, whether it won or not.
     """
-    tasks = [[row for row in found if row.train_loss is not None] for _, found in groupby(rows, lambda r: r.task)]
+    tasks = [_rivals(found) for _, found in groupby(rows, lambda row: row.task)]
     compared = [task for task in tasks if len(task) > 1]
     finished = [row for task in tasks for row in task]
     if not finished:
@@ -33,26 +34,25 @@ def headline(rows: Sequence[Row]) -> str:
     return f"{_wins(compared)}."
 
 
-def margin_sentence(rows: Sequence[Row], num_seeds: int) -> str:
-    """Say how far the runner-up is behind on each task, and that one seed proves little.
+def margin_sentence(rows: Sequence[Row]) -> str:
+    """Say how far the runner-up, the next optimizer's best arm, is behind, and that one seed proves little.
 
     Args:
         rows: The summary table.
-        num_seeds: How many different seeds the runs have, at least 1.
 
     Returns:
         One sentence, or nothing where no task has two finished optimizers.
     """
-    gaps = []
+    gaps, seeds = [], []
     for task, found in groupby(rows, lambda row: row.task):
-        ranked = sorted((row for row in found if row.train_loss is not None), key=lambda row: row.train_loss or 0.0)
+        ranked = sorted(_rivals(found), key=_loss)
         if len(ranked) > 1 and ranked[0].train_loss:
-            gap = (ranked[1].train_loss or 0.0) / ranked[0].train_loss - 1
+            gap = _loss(ranked[1]) / ranked[0].train_loss - 1
             gaps.append(f"{100 * gap:.1f}\u00a0% higher on {task} ({ranked[1].title})")
+            seeds += [row.num_seeds for row in ranked[:2]]
     if not gaps:
         return ""
-    caution = "; one seed each, so small gaps may be chance" if num_seeds == 1 else ""
-    return f"The runner-up's loss is {listing(gaps)}{caution}."
+    return f"The runner-up's loss is {listing(gaps)}{_caution(seeds)}."
 
 
 def ratio_sentence(rows: Sequence[Row]) -> str:
@@ -68,10 +68,28 @@ def ratio_sentence(rows: Sequence[Row]) -> str:
     )
 
 
+def _rivals(rows: Iterable[Row]) -> list[Row]:
+    """The best arm of each optimizer among those with a final loss."""
+    best: dict[str, Row] = {}
+    for row in sorted((row for row in rows if row.train_loss is not None), key=_loss):
+        best.setdefault(row.optimizer, row)
+    return sorted(best.values(), key=lambda row: optimizer_order(row.optimizer))
+
+
+def _loss(row: Row) -> float:
+    return math.inf if row.train_loss is None else row.train_loss
+
+
+def _caution(seeds: Sequence[int]) -> str:
+    if min(seeds) > 1:
+        return ""
+    return f"; {'one seed each' if max(seeds) == 1 else 'some with one seed'}, so small gaps may be chance"
+
+
 def _lion_against_others(compared: Sequence[Sequence[Row]]) -> str:
     won = [task for task in compared if "lion" in _winners(task)]
     lost = [task for task in compared if "lion" not in _winners(task)]
-    tied = sorted({row.title for task in won for row in task if row.optimizer in _winners(task)} - {"Lion"})
+    tied = sorted({_name(row) for task in won for row in task if row.optimizer in _winners(task)} - {"Lion"})
     start = f"Lion reaches the lowest training loss on {_count(won, compared)}"
     start += f", tied with {listing(tied)}" if tied else ""
     return f"{start}; {_wins(lost)}." if lost else f"{start}."
@@ -87,13 +105,17 @@ def _wins(tasks: Sequence[Sequence[Row]]) -> str:
     """Who wins where: ``AdamW is lowest on A and C; AdamW and SGD tie for the lowest on B``."""
     won: dict[tuple[str, ...], list[str]] = {}
     for task in tasks:
-        names = tuple(row.title for row in task if row.optimizer in _winners(task))
+        names = tuple(_name(row) for row in task if row.optimizer in _winners(task))
         won.setdefault(names, []).append(task[0].task)
     return "; ".join(f"{_lowest(names)} on {listing(titles)}" for names, titles in won.items())
 
 
 def _lowest(names: Sequence[str]) -> str:
     return f"{listing(names)} {'is lowest' if len(names) == 1 else 'tie for the lowest'}"
+
+
+def _name(row: Row) -> str:
+    return optimizer_title(row.optimizer)  # the whole optimizer: its best arm stands for it
 
 
 def _winners(task: Sequence[Row]) -> list[str]:

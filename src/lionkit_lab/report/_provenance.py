@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lionkit_lab.record import Run
-from lionkit_lab.record._read import Record
+from lionkit_lab.record import Record, Run
+from lionkit_lab.report._flatten import flatten, varied
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,11 @@ def settings(runs: Sequence[Run]) -> Settings:
     Returns:
         Every setting of every recipe, each exactly once.
     """
-    recipes = [dict(_flatten(run.manifest["recipe"])) for run in runs]
-    keys = list(dict.fromkeys(key for recipe in recipes for key in recipe))
-    varied = [key for key in keys if len({recipe.get(key) for recipe in recipes}) > 1]
-    shared = [(key, recipes[0][key]) for key in keys if key not in varied]
-    values = [[recipe.get(key, "") for key in varied] for recipe in recipes]
-    return Settings(shared, varied, list(zip(runs, values, strict=True)))
+    recipes = [flatten(run.manifest["recipe"]) for run in runs]
+    keys = varied(recipes)
+    shared = [(key, value) for key, value in recipes[0].items() if key not in keys]
+    values = [[recipe.get(key, "") for key in keys] for recipe in recipes]
+    return Settings(shared, keys, list(zip(runs, values, strict=True)))
 
 
 def provenance(runs: Iterable[Run]) -> dict[str, list[Any]]:
@@ -78,21 +77,3 @@ def _merge(tables: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
         for key, value in table.items():
             merged.setdefault(key.replace("_", " "), {})[str(value)] = None
     return [(key, ", ".join(values)) for key, values in merged.items()]
-
-
-def _flatten(recipe: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
-    for key, value in recipe.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", _text(value)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_text(item) for item in value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "yes", False: "no"}[value]
-    return str(value)

@@ -1,55 +1,96 @@
-"""Runs grouped by the task they were trained on."""
+"""The runs of a report, by task, arm and learning rate."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from lionkit_lab.record import Run
-from lionkit_lab.record._read import OPTIMIZER_TITLES, Record
+from lionkit_lab.record import Record, Run, Status
+from lionkit_lab.report._arms import Arm, Identity, find_arms, identity
+from lionkit_lab.report._slug import slugs
+from lionkit_lab.report._task_titles import facts, titles
 
 
 @dataclass(frozen=True)
-class Task:
-    """Every run of one task.
+class RateRuns:
+    """The runs of one arm at one learning rate: one for each seed, the lowest first."""
+
+    lr: float
+    runs: tuple[Run, ...]
+
+    @property
+    def status(self) -> Status:
+        """``finished`` only if every seed's run is."""
+        states = {run.status for run in self.runs}
+        return "diverged" if "diverged" in states else "unfinished" if "unfinished" in states else "finished"
+
+    @property
+    def loss(self) -> float | None:
+        """The final training loss, mean over the seeds; None where some seed has none."""
+        return mean(final_loss(run) for run in self.runs)
+
+
+@dataclass(frozen=True)
+class ArmRuns:
+    """The runs of one arm on one task, by rising learning rate."""
+
+    arm: Arm
+    rates: tuple[RateRuns, ...]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All of them."""
+        return [run for rate in self.rates for run in rate.runs]
+
+    @cached_property
+    def best(self) -> RateRuns | None:
+        """The rate with the lowest mean final loss; one with a seed that diverged or has not finished is out."""
+        finished = [(rate.loss, rate) for rate in self.rates if rate.status == "finished"]
+        finite = [(loss, rate) for loss, rate in finished if loss is not None]
+        return min(finite, key=lambda pair: pair[0])[1] if finite else None
+
+    @cached_property
+    def shown(self) -> RateRuns:
+        """The rate that stands for the arm in the charts: the best, or else the one that got furthest."""
+        return self.best or max(self.rates, key=lambda rate: (len(rate.runs[0].logs), -rate.lr))
+
+    @property
+    def residual_decay(self) -> float:
+        """The weight decay at which S and the box were measured."""
+        return residual_decay(self.shown.runs[0])
+
+
+@dataclass(frozen=True)
+class TaskRuns:
+    """Every run of one task: of one recipe, but for optimizer and seed, on the same data.
 
     Attributes:
         slug: A name that is safe in file names and HTML ids, unique in a report.
         title: What people call it, unique in a report.
         info: The manifest's description of the task.
-        runs: Its runs, ordered by optimizer, then learning rate.
+        arms: Its runs by arm, Lion first.
     """
 
     slug: str
     title: str
     info: Record
-    runs: tuple[Run, ...]
+    arms: tuple[ArmRuns, ...]
 
     @property
-    def optimizers(self) -> list[str]:
-        """The optimizers tried on this task, Lion first."""
-        return list(dict.fromkeys(run.optimizer for run in self.runs))
+    def runs(self) -> list[Run]:
+        """All of them, by arm, learning rate and seed."""
+        return [run for arm in self.arms for run in arm.runs]
 
-    def runs_of(self, optimizer: str) -> list[Run]:
-        """The runs of one optimizer, by rising learning rate."""
-        return [run for run in self.runs if run.optimizer == optimizer]
-
-    def best(self, optimizer: str) -> Run | None:
-        """The finished run with the lowest final training loss, if any run finished with a finite one."""
-        losses = [(final_loss(run), run) for run in self.runs_of(optimizer) if run.status == "finished"]
-        finite = [(loss, run) for loss, run in losses if loss is not None]
-        return min(finite, key=lambda pair: pair[0])[1] if finite else None
-
-    def shown(self, optimizer: str) -> Run:
-        """The run that stands for an optimizer in the charts: its best, or else the one that got furthest."""
-        return self.best(optimizer) or max(self.runs_of(optimizer), key=lambda run: (len(run.logs), -run.lr))
+    @property
+    def has_seeds(self) -> bool:
+        """Whether some learning rate was run with several seeds."""
+        return any(len(rate.runs) > 1 for arm in self.arms for rate in arm.rates)
 
 
-def group(runs: Iterable[Run]) -> list[Task]:
-    """Group runs into tasks; two models on the same data are two tasks.
+def group(runs: Iterable[Run]) -> list[TaskRuns]:
+    """Group the runs of a report.
 
     Args:
         runs: Any runs, in any order.
@@ -57,42 +98,45 @@ def group(runs: Iterable[Run]) -> list[Task]:
     Returns:
         The tasks, in the order in which they first appear.
     """
-    tasks: dict[tuple[str, str], list[Run]] = {}
+    runs = list(runs)
+    arms = find_arms(runs)
+    tasks: dict[Identity, list[Run]] = {}
     for run in runs:
-        tasks.setdefault((run.task["name"], run.task["model"]), []).append(run)
-    names = Counter(name for name, _ in tasks)
-    slugs: list[str] = []
-    for name, _ in tasks:
-        slugs.append(_unique_slug(name, slugs))
-    titles = [_title(found[0].task, alone=names[name] == 1) for (name, _), found in tasks.items()]
-    parts = zip(slugs, titles, tasks.values(), strict=True)
-    return [Task(slug, title, found[0].task, _sorted(found)) for slug, title, found in parts]
+        tasks.setdefault(tuple(sorted(facts(run).items())), []).append(run)
+    firsts = [found[0] for found in tasks.values()]
+    parts = zip(slugs((run.task["name"] for run in firsts), "task"), titles(firsts), tasks.values(), strict=True)
+    return [TaskRuns(slug, title, found[0].task, _by_arm(found, arms)) for slug, title, found in parts]
 
 
 def final_loss(run: Run) -> float | None:
     """The full training loss at the last logging epoch, or None where there is none or it is not finite."""
-    loss = run.logs[-1]["train_loss"] if run.logs else math.nan
-    return loss if math.isfinite(loss) else None
+    return finite(run.logs[-1]["train_loss"]) if run.logs else None
 
 
-def optimizer_order(name: str) -> tuple[int, str]:
-    """Sort key: Lion, then the other known optimizers, then the rest by name."""
-    known = list(OPTIMIZER_TITLES)
-    return (known.index(name) if name in known else len(known), name)
+def residual_decay(run: Run) -> float:
+    """The weight decay at which a run measured S and the box; without a word about it, its optimizer's own."""
+    named = run.task.get("residual_weight_decay")
+    return run.manifest["recipe"]["optimizer"].get("weight_decay", 0.0) if named is None else named
 
 
-def _title(info: Record, *, alone: bool) -> str:
-    return info["title"] if alone else f"{info['title']}, {info['model']}"
+def finite(value: float | None) -> float | None:
+    """The value, or None where it is not finite."""
+    return value if value is not None and math.isfinite(value) else None
 
 
-def _sorted(runs: Sequence[Run]) -> tuple[Run, ...]:
-    return tuple(sorted(runs, key=lambda run: (optimizer_order(run.optimizer), run.lr)))
+def mean(values: Iterable[float | None]) -> float | None:
+    """The mean, or None where a value is missing or not finite."""
+    known = [finite(value) for value in values]
+    numbers = [value for value in known if value is not None]
+    return math.fsum(numbers) / len(numbers) if numbers and len(numbers) == len(known) else None
 
 
-def _unique_slug(name: str, taken: Sequence[str]) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "task"
-    number = 2
-    unique = slug
-    while unique in taken:
-        unique, number = f"{slug}-{number}", number + 1
-    return unique
+def _by_arm(runs: Sequence[Run], arms: dict[Identity, Arm]) -> tuple[ArmRuns, ...]:
+    found: dict[Identity, dict[float, list[Run]]] = {}
+    for run in sorted(runs, key=lambda run: (run.lr, run.seed)):
+        found.setdefault(identity(run), {}).setdefault(run.lr, []).append(run)
+    return tuple(ArmRuns(arm, _rates(found[here])) for here, arm in arms.items() if here in found)
+
+
+def _rates(found: dict[float, list[Run]]) -> tuple[RateRuns, ...]:
+    return tuple(RateRuns(lr, tuple(runs)) for lr, runs in found.items())

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from lionkit_lab.record import Run
 from lionkit_lab.report._chart import Chart, Series
 from lionkit_lab.report._charts import charts
-from lionkit_lab.report._print_style import DASHES, MARKERS, MUTED, RC, SIZE
-from lionkit_lab.report._style import OptimizerStyle, styles
-from lionkit_lab.report._tasks import Task, group
+from lionkit_lab.report._print_style import DASHES, DPI, MARKERS, MUTED, RC, SIZE
+from lionkit_lab.report._style import ArmStyle, arms_of, styles
+from lionkit_lab.report._tasks import TaskRuns, group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,13 +30,13 @@ def save(runs: Iterable[Run], folder: Path) -> list[Path]:
     Returns:
         The files written. The same runs give the same bytes.
     """
-    runs = list(runs)
-    looks = styles(run.optimizer for run in runs)
+    tasks = group(runs)
+    looks = styles(arms_of(tasks))
     folder.mkdir(parents=True, exist_ok=True)
-    return [path for task in group(runs) for path in _save_task(task, looks, folder)]
+    return [path for task in tasks for path in _save_task(task, looks, folder)]
 
 
-def _save_task(task: Task, looks: dict[str, OptimizerStyle], folder: Path) -> list[Path]:
+def _save_task(task: TaskRuns, looks: dict[str, ArmStyle], folder: Path) -> list[Path]:
     from matplotlib import rc_context
 
     paths = []
@@ -45,41 +45,48 @@ def _save_task(task: Task, looks: dict[str, OptimizerStyle], folder: Path) -> li
             figure = draw(chart, task.title, looks)
             figure.draw_without_rendering()
             figure.set_layout_engine("none")  # it has done its work: once, not again for every format
-            paths += [_save_figure(figure, folder / f"{task.slug}-{chart.key}.{suffix}") for suffix in FORMATS]
+            paths += _save_figure(figure, folder, f"{task.slug}-{chart.key}")
     return paths
 
 
-def _save_figure(figure: Figure, path: Path) -> Path:
-    dates = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # dates would make every file differ
-    figure.savefig(path, dpi=200, metadata=dates[path.suffix[1:]])
-    return path
+def _save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    png, svg, pdf = paths = [folder / f"{name}.{suffix}" for suffix in FORMATS]
+    # The canvases themselves: Figure.savefig draws everything twice. Dates would make every file differ.
+    FigureCanvasAgg(figure).print_png(png)
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+    FigureCanvasPdf(figure).print_pdf(pdf, metadata={"CreationDate": None})
+    return paths
 
 
-def draw(chart: Chart, subtitle: str, looks: dict[str, OptimizerStyle]) -> Figure:
-    """Draw one figure; only the best run of each optimizer, so that it reads in print.
+def draw(chart: Chart, subtitle: str, looks: dict[str, ArmStyle]) -> Figure:
+    """Draw one figure; only the best run of each arm, so that it reads in print.
 
     Args:
         chart: What to draw.
         subtitle: Stands beside the title, usually the task.
-        looks: How each optimizer is drawn.
+        looks: How each arm is drawn, by its key.
 
     Returns:
         A figure that belongs to no window and no global state.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     for series in chart.series:
         if series.best:
-            _draw_series(axes, series, looks[series.optimizer])
+            _draw_series(axes, series, looks[series.arm])
     _draw_references(axes, chart)
     _set_axes(axes, chart)
     _set_titles(figure, axes, chart, subtitle)
     return figure
 
 
-def _draw_series(axes: Axes, series: Series, look: OptimizerStyle) -> None:
+def _draw_series(axes: Axes, series: Series, look: ArmStyle) -> None:
     x, y = series.x, [float("nan") if value is None else value for value in series.y]
     if series.kind == "minibatch":
         axes.plot(x, y, color=look.light, linewidth=0.7, alpha=0.4)
@@ -94,7 +101,7 @@ def _draw_series(axes: Axes, series: Series, look: OptimizerStyle) -> None:
         _mark_end(axes, measured[-1], series, look)
 
 
-def _mark_end(axes: Axes, end: tuple[float, float], series: Series, look: OptimizerStyle) -> None:
+def _mark_end(axes: Axes, end: tuple[float, float], series: Series, look: ArmStyle) -> None:
     marker = "x" if series.status == "diverged" else MARKERS[look.marker]
     axes.plot(*end, marker=marker, color=look.light, markerfacecolor="white", markersize=7, markeredgewidth=1.8)
 
@@ -132,7 +139,9 @@ def _plain(value: float, _: int) -> str:
 def _set_titles(figure: Figure, axes: Axes, chart: Chart, subtitle: str) -> None:
     # The unit stands over the axis instead of beside it: it reads without turning the head.
     axes.set_title(chart.quantity, loc="left", fontsize=9, color=MUTED, pad=7)
-    figure.suptitle(f"{chart.title}  \u00b7  {subtitle}", x=0.012, ha="left", fontsize=11.5, fontweight="bold")
+    figure.suptitle(
+        f"{chart.title}  \u00b7  {subtitle}", x=0.012, ha="left", fontsize=12.5
+    )  # not bold: a second font makes a PDF take twice as long
     count = len(axes.get_legend_handles_labels()[1])
     if count:
         figure.legend(loc="outside lower left", ncols=min(count, 3), fontsize=8.5, handlelength=3.2, columnspacing=1.6)

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from lionkit_lab import atomic
 from lionkit_lab.record import Run
 from lionkit_lab.report import _format as fmt
 from lionkit_lab.report._captions import caption
@@ -16,13 +17,17 @@ from lionkit_lab.report._charts import charts
 from lionkit_lab.report._headline import headline, margin_sentence, ratio_sentence
 from lionkit_lab.report._provenance import Settings, provenance, settings
 from lionkit_lab.report._rows import Row, rows_of
-from lionkit_lab.report._style import OptimizerStyle, styles
-from lionkit_lab.report._tasks import Task, final_loss, group
+from lionkit_lab.report._style import ArmStyle, arms_of, styles
+from lionkit_lab.report._tasks import TaskRuns, final_loss, group
+from lionkit_lab.report._words import decay_words, estimate
 from lionkit_lab.report.table import COLUMNS, is_best
+
+_SCRIPTS = ("charts.js", "layout.js", "export.js", "page.js")
+"""In the order in which they use each other; the template wraps them in one function."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Section:
+class PageSection:
     """One task on the page.
 
     Attributes:
@@ -32,7 +37,7 @@ class Section:
         settings: What its runs have in common, and what tells them apart.
     """
 
-    task: Task
+    task: TaskRuns
     rows: list[Row]
     charts: list[Chart]
     settings: Settings
@@ -49,22 +54,23 @@ def write(runs: Iterable[Run], path: Path) -> Path:
         The same path.
     """
     runs = list(runs)
-    sections = [Section(task, rows_of(task), charts(task), settings(task.runs)) for task in group(runs)]
-    path.write_text(_page(runs, sections), encoding="utf-8")
+    sections = [PageSection(task, rows_of(task), charts(task), settings(task.runs)) for task in group(runs)]
+    atomic.write(path, _page(runs, sections).encode())
     return path
 
 
-def _page(runs: list[Run], sections: list[Section]) -> str:
+def _page(runs: list[Run], sections: list[PageSection]) -> str:
     from jinja2 import Environment, StrictUndefined
     from plotly.offline import get_plotlyjs
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(fmt=fmt, caption=caption, is_best=is_best, final_loss=final_loss)
+    environment.globals.update(fmt=fmt, caption=caption, is_best=is_best, estimate=estimate, final_loss=final_loss)
     rows = [row for section in sections for row in section.rows]
-    looks = styles(run.optimizer for run in runs)
+    looks = styles(arms_of(section.task for section in sections))
     return environment.from_string(_resource("template.html")).render(
         headline=headline(rows),
-        margin_sentence=margin_sentence(rows, num_seeds=len({run.manifest["seed"] for run in runs})),
+        decay_words=decay_words([section.task for section in sections]),
+        margin_sentence=margin_sentence(rows),
         ratio_sentence=ratio_sentence(rows),
         facts=_facts(runs, sections),
         sections=sections,
@@ -74,12 +80,12 @@ def _page(runs: list[Run], sections: list[Section]) -> str:
         provenance=provenance(runs),
         payload=_payload(sections, looks),
         style=_resource("style.css"),
-        script=_resource("charts.js"),
+        script="\n".join(map(_resource, _SCRIPTS)),
         plotly=get_plotlyjs(),
     )
 
 
-def _payload(sections: list[Section], looks: dict[str, OptimizerStyle]) -> dict[str, Any]:
+def _payload(sections: list[PageSection], looks: dict[str, ArmStyle]) -> dict[str, Any]:
     """What charts.js draws: the same charts that matplotlib draws, as plain data."""
     figures = {
         f"{section.task.slug}-{chart.key}": {**dataclasses.asdict(chart), "task": section.task.title}
@@ -89,7 +95,7 @@ def _payload(sections: list[Section], looks: dict[str, OptimizerStyle]) -> dict[
     return {"charts": figures, "styles": {name: dataclasses.asdict(look) for name, look in looks.items()}}
 
 
-def _facts(runs: list[Run], sections: list[Section]) -> list[tuple[str, str]]:
+def _facts(runs: list[Run], sections: list[PageSection]) -> list[tuple[str, str]]:
     counts = [("tasks", len(sections)), ("optimizers", len({run.optimizer for run in runs})), ("runs", len(runs))]
     failures = [(what, sum(run.status == what for run in runs)) for what in ("diverged", "unfinished")]
     facts = [(name if n != 1 else name.rstrip("s"), str(n)) for name, n in counts]

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from lionkit_lab import models
 from lionkit_lab.data import load_images
+from lionkit_lab.errors import UsageError
 from lionkit_lab.recipe import Images, Recipe, ResNet, ViT
 from lionkit_lab.tasks._task import Batch, Task
 
@@ -25,10 +26,17 @@ class ImageClassification(Task):
         self._data_name = recipe.task.data.name if recipe.task.data else "Fashion-MNIST"
 
     def model(self) -> nn.Module:
-        """Build the recipe's ViT or ResNet."""
-        _, channels, side, _ = self.train[0].shape
+        """Build the recipe's ViT or ResNet.
+
+        Raises:
+            UsageError: The model does not take images of this shape.
+        """
+        _, channels, side, width = self.train[0].shape
         settings = self.recipe.model
         if isinstance(settings, ViT):
+            if side != width:
+                allowed = f"images of {side} x {width} pixels are not square; resnet takes them"
+                raise UsageError(f'model.name: "vit" is not allowed: {allowed}')
             return models.vit(settings, channels, side, self._num_classes)
         assert isinstance(settings, ResNet)
         return models.resnet(settings, channels, self._num_classes)

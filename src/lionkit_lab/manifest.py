@@ -13,20 +13,21 @@ import torch
 
 import lionkit
 from lionkit_lab.recipe import Recipe
-from lionkit_lab.record._read import FORMAT
+from lionkit_lab.record import FORMAT
 from lionkit_lab.tasks import Task
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[2]
 
 
 def describe(recipe: Recipe, task: Task, num_parameters: int) -> dict[str, Any]:
     """Describe a run; no names of users, hosts or folders."""
+    measured = {"num_parameters": num_parameters, "residual_weight_decay": recipe.residual_weight_decay}
     return {
         "format": FORMAT,
         "name": recipe.name,
         "recipe": recipe.as_run(),
         "recipe_sha256": recipe.sha256(),
-        "task": task.describe() | {"num_parameters": num_parameters},
+        "task": task.describe() | measured,
         "data": [asdict(file) for file in task.files],
         "versions": _versions(),
         "machine": _machine(),
@@ -34,6 +35,17 @@ def describe(recipe: Recipe, task: Task, num_parameters: int) -> dict[str, Any]:
         "commit": _commit(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def changes(standing: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Name what may change the last bits of a run, and differs between its manifest and one made now."""
+    before, after = _numerics(standing), _numerics(now)
+    return [f"{name} {value}, now {after[name]}" for name, value in before.items() if value != after[name]]
+
+
+def _numerics(manifest: dict[str, Any]) -> dict[str, Any]:
+    versions = {name: manifest["versions"].get(name) for name in ("torch", "lionkit")}
+    return versions | {"number of threads": manifest["machine"].get("threads")}
 
 
 def _versions() -> dict[str, str]:

@@ -1,0 +1,46 @@
+"""What makes two runs runs of one task, and titles that tell the tasks apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from lionkit_lab.record import Run
+from lionkit_lab.report._flatten import flatten, varied
+
+_FREE = {"optimizer", "seed", "title"}
+"""What may differ between the runs of one task."""
+
+
+def facts(run: Run) -> dict[str, str]:
+    """Everything that the runs of one task have in common: the recipe but for ``_FREE``, and the data's hashes."""
+    recipe = {key: value for key, value in run.manifest["recipe"].items() if key not in _FREE}
+    hashes = " ".join(entry["sha256"] for entry in run.manifest["data"])
+    data = sha256(hashes.encode()).hexdigest()[:8]
+    return {"model": run.task["model"], **flatten(recipe), "data": data, "task": run.task["name"]}
+
+
+def titles(firsts: Sequence[Run]) -> list[str]:
+    """A title for each task; where two would have the same, with what differs.
+
+    Args:
+        firsts: One run of each task.
+    """
+    return [_title(run, [other for other in firsts if other.task["title"] == run.task["title"]]) for run in firsts]
+
+
+def _title(run: Run, namesakes: Sequence[Run]) -> str:
+    tables = [facts(other) for other in namesakes]
+    every = varied(tables)
+    # "ViT, 2 layers, width 64" says more than model.width, where it says enough.
+    few = [key for key in every if "model" not in every or not key.startswith("model.")]
+    keys = few if len({_told(table, few) for table in tables}) == len(tables) else every
+    return ", ".join([run.task["title"], *_told(facts(run), keys)])
+
+
+def _told(table: dict[str, str], keys: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_fact(key, table[key]) for key in keys if key in table)
+
+
+def _fact(key: str, value: str) -> str:
+    return value if key == "model" else f"{key.rpartition('.')[2].replace('_', ' ')} {value}"
