@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # A venv belongs to the folder it was made in: in one that was moved or copied it is made anew.
 ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))
@@ -42,16 +43,18 @@ docs: $(INSTALLED)
 test-oldest:
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check torch==2.10.0 numpy pytest pytest-timeout hypothesis lion-pytorch expecttest
-	PYTHONPATH=src .venv-oldest/bin/python -m pytest tests/kappa tests/optim tests/probes
+	PYTHONPATH=src .venv-oldest/bin/python -m pytest tests/kappa tests/kernels tests/optim tests/probes
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
 
 clean:
-	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .hypothesis build docs/_build src/*.egg-info
+	rm -rf .venv .venv-oldest .pytest_cache .ruff_cache .hypothesis build docs/_build src/*.egg-info src/lionkit/_native.bin
 
-$(INSTALLED): pyproject.toml constraints.txt
+# torch comes first: with it and a C++ compiler at hand the install builds the native kernel.
+$(INSTALLED): pyproject.toml constraints.txt setup.py $(wildcard csrc/*)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lionkit needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test,docs,dev]'
+	$(PIP) 'torch>=2.10' setuptools
+	$(PIP) --no-build-isolation --editable '.[lab,test,docs,dev]'
 	@echo '$(CURDIR)' > $@

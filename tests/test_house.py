@@ -85,7 +85,16 @@ def test_every_room_stands_on_a_floor():
 def test_public_names():
     assert sorted(lionkit.__all__) == ["Lion", "LionK", "__version__", "kappa", "kernels", "probes"]
     assert sorted(lionkit.kappa.__all__) == ["HalfSquaredL2", "InducedProblem", "Kappa", "L1"]
-    assert sorted(lionkit.kernels.__all__) == ["Backend", "Geometry", "foreach", "reference", "select"]
+    assert sorted(lionkit.kernels.__all__) == [
+        "Backend",
+        "Geometry",
+        "describe",
+        "foreach",
+        "native",
+        "reference",
+        "refusal",
+        "select",
+    ]
     assert sorted(lionkit.probes.__all__) == ["FullGradient", "Quantities", "full_gradient"]
 
 

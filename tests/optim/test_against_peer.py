@@ -19,7 +19,7 @@ def two_groups(optimizer, params, **options):
     return optimizer(groups, lr=2e-2, betas=(0.85, 0.97), weight_decay=0.3, **options)
 
 
-@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize("foreach", [False, True, None])
 def test_equals_lion_pytorch_over_200_steps(foreach):
     ours, theirs = parameters(), parameters()
     optimizer = two_groups(lionkit.Lion, ours, foreach=foreach)

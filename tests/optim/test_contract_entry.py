@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 import torch
-from torch_database import ENTRIES, assert_same, build, cliquey_inputs, optim_db, parameters, run
+from torch_database import ENTRIES, OPTIMIZERS, SETTINGS, assert_same, build, cliquey_inputs, optim_db, parameters, run
 
 import lionkit
 
@@ -22,8 +22,29 @@ def test_an_entry_declares_what_the_constructor_takes(info):
     assert set(info.supported_impls) | set(info.not_og_supported_flags) <= set(defaults)
     assert info.has_capturable_arg is ("capturable" in defaults)
     assert {option for given in info.optim_inputs_func("cpu") for option in given.kwargs} <= set(defaults)
-    with pytest.raises(RuntimeError, match="no native kernel"):  # "fused" is not among the implementations
-        info.optim_cls(parameters(), fused=True)
+
+
+@OPTIMIZERS
+def test_fused_without_a_kernel_is_refused_and_the_default_is_not(optimizer, monkeypatch):
+    monkeypatch.setattr("lionkit.kernels._native.MISSING", "this build has no native kernel")
+    with pytest.raises(RuntimeError, match="fused=True: this build has no native kernel"):
+        optimizer(parameters(), fused=True)
+    params, expected = parameters(), parameters()
+    run(optimizer(params, **SETTINGS), params)
+    run(optimizer(expected, **SETTINGS, foreach=False), expected)
+    assert_same(params, expected)
+
+
+@OPTIMIZERS
+def test_fused_refuses_parameters_that_it_cannot_step(optimizer):
+    with pytest.raises(
+        RuntimeError, match=r"fused=True: the native kernel steps plain CPU tensors.*torch\.float8_e5m2"
+    ):
+        optimizer([torch.zeros(3).to(torch.float8_e5m2)], fused=True)
+    stepper = optimizer(parameters(), **SETTINGS, fused=True)
+    with pytest.raises(RuntimeError, match=r"there is a Parameter of torch\.float32 on meta"):
+        stepper.add_param_group({"params": [torch.nn.Parameter(torch.zeros(2, device="meta"))]})
+    assert len(stepper.param_groups) == 1
 
 
 @ENTRIES

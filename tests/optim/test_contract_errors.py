@@ -57,7 +57,7 @@ def test_a_bad_default_is_refused_though_every_group_has_its_own(optimizer):
         ({"params": [torch.zeros(2)], "weight_decay": -3.0}, ValueError, "Invalid weight_decay value: -3.0"),
         ({"params": [torch.zeros(2)], "momentum_init": None}, ValueError, "Invalid momentum_init: None"),
         ({"params": [torch.zeros(2)], "kappa": "l1"}, TypeError, "Invalid kappa: 'l1'"),
-        ({"params": [torch.zeros(2)], "fused": True}, RuntimeError, "no native kernel"),
+        ({"params": [torch.zeros(2)], "fused": True, "foreach": True}, RuntimeError, "fused=True and foreach=True"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

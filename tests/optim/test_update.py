@@ -11,7 +11,7 @@ from lionkit import kernels
 from lionkit.kappa import L1, HalfSquaredL2
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
-BACKENDS = pytest.mark.parametrize("backend", [kernels.reference, kernels.foreach], ids=["reference", "foreach"])
+BACKENDS = pytest.mark.parametrize("backend", [kernels.reference, kernels.foreach, kernels.native])
 
 
 def exact_step(theta, gradient, momentum, *, lr, betas, weight_decay):
@@ -67,17 +67,16 @@ def test_backends_agree_to_the_bit(dtype, momentum_dtype, kappa, tensor_lr):
     assert lists[0][0].dtype == dtype
 
 
+@BACKENDS
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_sign_against_float64(dtype):
+def test_sign_against_float64(backend, dtype):
     """Signs differ from exact arithmetic only where c is within float32 rounding of 0, in half precision too."""
     beta1, lr = 0.9, 0.5
     momentum, gradient = torch.randn(2, 100_000).to(dtype)
     gradient[::2] = -momentum[::2] * (beta1 / (1 - beta1))  # the hard half: c cancels almost to 0
     exact = beta1 * momentum.double() + (1 - beta1) * gradient.double()
     theta = torch.zeros_like(gradient)
-    kernels.reference(
-        [theta], [gradient], [momentum], kappa=L1(), lr=lr, betas=(beta1, 0.99), weight_decay=0.1, maximize=False
-    )
+    backend([theta], [gradient], [momentum], kappa=L1(), lr=lr, betas=(beta1, 0.99), weight_decay=0.1, maximize=False)
     mismatched = theta.double().sign() != -exact.sign()
     rounding = torch.finfo(torch.promote_types(dtype, torch.float32)).eps * 2
     underflow = torch.finfo(dtype).smallest_normal * torch.finfo(dtype).eps
@@ -135,7 +134,7 @@ def test_momentum_from_the_first_gradient():
         assert optimizer.state[weight]["exp_avg"].data_ptr() != weight.grad.data_ptr()
 
 
-@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize("foreach", [False, True, None])
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_a_broken_gradient_shows_in_the_weights(foreach, dtype):
     """torch.sign(nan) is 0: without care such a weight would stand still for ever, and the loss stay finite."""
@@ -147,16 +146,29 @@ def test_a_broken_gradient_shows_in_the_weights(foreach, dtype):
     assert weight[3] == -0.125
 
 
+def select(params, foreach=None, fused=None, differentiable=False):
+    return kernels.select(params, kappa=L1(), foreach=foreach, fused=fused, differentiable=differentiable)
+
+
 def test_select_follows_the_request():
-    for differentiable in (False, True):
-        assert kernels.select([torch.zeros(2)], foreach=True, differentiable=differentiable) is kernels.foreach
-        assert kernels.select([torch.zeros(2)], foreach=False, differentiable=differentiable) is kernels.reference
+    params = [torch.zeros(2)]
+    assert select(params) is select(params, fused=True) is kernels.native
+    assert select(params, fused=False) is select(params, foreach=False) is kernels.reference
+    assert select(params, foreach=True) is kernels.foreach
+    assert select(params, differentiable=True) is kernels.reference
 
 
 @pytest.mark.parametrize(("devices", "expected"), [(["cuda"], kernels.reference), (["cuda", "cpu"], kernels.foreach)])
-def test_select_follows_torchs_rule_where_nothing_is_asked(devices, expected, monkeypatch):
+def test_select_follows_torchs_rule_where_there_is_no_kernel(devices, expected, monkeypatch):
     """Plain tensors on a device with foreach kernels; a CPU has none, so that this one is called such a device."""
     monkeypatch.setattr(sys.modules["torch.optim.optimizer"], "_get_foreach_kernels_supported_devices", lambda: devices)
+    monkeypatch.setattr("lionkit.kernels._native.MISSING", "there is none")
     params = [torch.nn.Parameter(torch.zeros(2))]
-    assert kernels.select(params, foreach=None, differentiable=False) is expected
-    assert kernels.select(params, foreach=None, differentiable=True) is kernels.reference
+    assert select(params) is expected
+    assert select(params, differentiable=True) is kernels.reference
+
+
+def test_describe_says_what_is_there(monkeypatch):
+    assert "native     one pass in C++" in kernels.describe()
+    monkeypatch.setattr("lionkit.kernels._native.MISSING", "there is none")
+    assert "native     there is none" in kernels.describe()

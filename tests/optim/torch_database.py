@@ -60,7 +60,8 @@ def lion_error_inputs(device, dtype):
         "Invalid momentum_init: 'ones'": {"momentum_init": "ones"},
     }
     missing = {
-        "has no native kernel": {"fused": True},
+        "fused=True and foreach=True": {"fused": True, "foreach": True},
+        "fused=True and differentiable=True": {"fused": True, "differentiable": True},
         "foreach=True and differentiable=True": {"foreach": True, "differentiable": True},
     }
     return get_error_inputs_for_all_optims(device, dtype) + [
@@ -77,7 +78,8 @@ def entry(optimizer):
         optim_inputs_func=lion_inputs,
         optim_error_inputs_func=lion_error_inputs,
         scheduler_inputs=sgd.scheduler_inputs,
-        supported_impls=("foreach", "differentiable"),
+        supported_impls=("foreach", "differentiable", "fused"),
+        supports_fused_on=("cpu",),
         not_og_supported_flags=("foreach", "differentiable", "maximize", "capturable", "fused", "momentum_init"),
         has_capturable_arg=True,
         supports_sparse=False,
@@ -109,7 +111,8 @@ def cliquey_inputs(info):
 ENTRIES = pytest.mark.parametrize("info", registered(), ids=lambda info: info.name)
 OPTIMIZERS = pytest.mark.parametrize("optimizer", [info.optim_cls for info in registered()])
 CASES = pytest.mark.parametrize(("optimizer", "options"), list(_cases()))
-FOREACH = pytest.mark.parametrize("foreach", [False, True], ids=["forloop", "foreach"])
+# None is what a user gets who asks for nothing: the native kernel, on a CPU.
+FOREACH = pytest.mark.parametrize("foreach", [False, True, None], ids=["forloop", "foreach", "native"])
 # None of them torch's default, for tests whose point is not the options.
 SETTINGS = {"lr": 0.03, "betas": (0.7, 0.95), "weight_decay": 0.4}
 SHAPES = [(5, 3), (7,), (), (0, 4), (2, 3, 2, 2)]

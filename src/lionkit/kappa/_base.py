@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -43,6 +44,9 @@ class Kappa(ABC):
         Chen, Liu, Liang, Liu, "Lion Secretly Solves Constrained Optimization: As Lyapunov Predicts",
         arXiv 2310.05898, the problem (2) and the table of kappas.
     """
+
+    kernel: ClassVar[str | None] = None
+    """The name under which the native kernel knows the gradient map; None: it does not, and other backends step."""
 
     @abstractmethod
     def value(self, x: Tensor) -> Tensor:

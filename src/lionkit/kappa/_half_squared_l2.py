@@ -24,6 +24,8 @@ class HalfSquaredL2(Kappa):
     tensor([-3.0000,  0.0000,  0.5000])
     """
 
+    kernel = "identity"
+
     def value(self, x: Tensor) -> Tensor:
         """Return half the sum of squares."""
         return x.square().sum() / 2

@@ -30,6 +30,8 @@ class L1(Kappa):
         Chen et al., "Symbolic Discovery of Optimization Algorithms", arXiv 2302.06675, Algorithm 2.
     """
 
+    kernel = "sign"
+
     def value(self, x: Tensor) -> Tensor:
         """Return the sum of absolute values."""
         return x.abs().sum()

@@ -1,14 +1,20 @@
-"""What a backend is: the one seam between the optimizer and the hardware."""
+"""What a backend is, and the operators: the one seam between the optimizer and the hardware."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
 class Geometry(Protocol):
     """The part of a kappa that a step needs."""
+
+    @property
+    def kernel(self) -> str | None:
+        """The native kernel's name for it."""
+        ...
 
     def gradient(self, x: Tensor) -> Tensor:
         """Map one tensor."""
@@ -40,3 +46,30 @@ class Backend(Protocol):
     ) -> None:
         """Take the step."""
         ...
+
+
+# Implementations register themselves: csrc/step.cpp for the CPU.
+_library = torch.library.Library("lionkit", "DEF")
+_library.define(
+    "step_(Tensor(a!)[] params, Tensor[] grads, Tensor(b!)[] momenta, Tensor lr, str kappa, float beta1, float beta2, "
+    "float weight_decay, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> Tensor"
+)
+_library.define("instruction_set() -> str")
+
+
+@torch.library.register_fake("lionkit::step_", lib=_library)
+def _(
+    params: list[Tensor],
+    grads: list[Tensor],
+    momenta: list[Tensor],
+    lr: Tensor,
+    kappa: str,
+    beta1: float,
+    beta2: float,
+    weight_decay: float,
+    maximize: bool,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+) -> Tensor:
+    """What is written keeps its shape; returned is, for each parameter, whether it was left to another backend."""
+    return lr.new_empty(len(params), dtype=torch.bool)

@@ -41,12 +41,13 @@ class Lion(LionK):
         foreach: See `lionkit.LionK`, as for the options below.
         capturable: The step may be captured in a CUDA graph.
         differentiable: Autograd can see through the step.
-        fused: The native kernel; None: where there is one.
+        fused: The native kernel; None: where it is there and can step the tensors.
 
     Raises:
         ValueError: an option is out of its range.
         TypeError: ``params`` is a single tensor.
-        RuntimeError: ``fused=True``, or ``foreach`` and ``differentiable`` at once.
+        RuntimeError: ``fused=True`` where the native kernel is missing or cannot step these parameters, or two
+            of ``fused``, ``foreach`` and ``differentiable`` at once.
 
     Example:
         >>> import torch, lionkit

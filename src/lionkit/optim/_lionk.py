@@ -46,12 +46,14 @@ class LionK(Optimizer):
         foreach: Step a whole list of tensors by one operator; None: on accelerators.
         capturable: The step may be captured in a CUDA graph; pass ``lr`` as a tensor to change it later.
         differentiable: Autograd can see through the step.
-        fused: The native kernel; None: where there is one.
+        fused: The native kernel, one pass over memory; None: where it is there and can step the tensors, and
+            ``foreach`` is None as well. With True, a `GradScaler` leaves unscaling and skipped steps to it.
 
     Raises:
         ValueError: an option is out of its range.
         TypeError: ``kappa`` is not a `Kappa`, or ``params`` is a single tensor.
-        RuntimeError: ``fused=True``, or ``foreach`` and ``differentiable`` at once.
+        RuntimeError: ``fused=True`` where the native kernel is missing or cannot step these parameters, or two
+            of ``fused``, ``foreach`` and ``differentiable`` at once.
 
     Example:
         >>> import torch, lionkit
@@ -96,12 +98,18 @@ class LionK(Optimizer):
         }
         check_options(defaults)
         super().__init__(params, defaults)
+        self._step_supports_amp_scaling = bool(fused)  # asked by GradScaler, as of torch's own fused optimizers
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, its options checked as the constructor checks its own."""
         if isinstance(param_group, dict):  # or torch says what is wrong
             check_options({**self.defaults, **param_group})
         super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        refusal = kernels.refusal(_real(group["params"]), group["kappa"]) if group["fused"] else None
+        if refusal:
+            self.param_groups.pop()
+            raise RuntimeError(f"fused=True: {refusal}")
 
     @_use_grad_for_differentiable
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -129,28 +137,42 @@ class LionK(Optimizer):
 
     def _with_gradient(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
         """List the parameters that have a gradient, and the gradients."""
-        params = [param for param in group["params"] if param.grad is not None]
-        for param in params:
-            if param.grad.layout != torch.strided:
+        params, grads = [], []
+        for param in group["params"]:
+            grad = param.grad
+            if grad is None:
+                continue
+            if grad.layout is not torch.strided:
                 raise RuntimeError(
                     f"{type(self).__name__} does not support sparse gradients: a parameter of shape "
-                    f"{tuple(param.shape)} has one of layout {param.grad.layout}; convert it with to_dense()"
+                    f"{tuple(param.shape)} has one of layout {grad.layout}; convert it with to_dense()"
                 )
-        return params, [param.grad for param in params]
+            params.append(param)
+            grads.append(grad)
+        return params, grads
 
     def _step_group(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
         momenta = [self._momentum(param, grad, group) for param, grad in zip(params, grads, strict=True)]
-        backend = kernels.select(params, foreach=group["foreach"], differentiable=group["differentiable"])
+        if any(param.is_complex() for param in params):
+            params, grads, momenta = _real(params), _real(grads), _real(momenta)
+        backend = kernels.select(params, **{name: group[name] for name in _BACKEND_OPTIONS})
         backend(
-            _real(params),
-            _real(grads),
-            _real(momenta),
+            params,
+            grads,
+            momenta,
             kappa=group["kappa"],
             lr=_to_scalar(group["lr"]),
             betas=group["betas"],
             weight_decay=group["weight_decay"],
             maximize=group["maximize"],
+            **self._amp(),
         )
+
+    def _amp(self) -> dict[str, Tensor]:
+        """Return what a `GradScaler` has left here for a fused step to deal with."""
+        return {
+            name: getattr(self, name) for name in ("grad_scale", "found_inf") if getattr(self, name, None) is not None
+        }
 
     def _momentum(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
         """Return the parameter's momentum, m0 of the first step where it has none yet."""
@@ -187,10 +209,13 @@ class LionK(Optimizer):
             loaded["kappa"] = own_kappa(own.get("kappa", defaults["kappa"]), loaded.get("kappa"))
             for name, default in defaults.items():
                 loaded.setdefault(name, default)
-            if loaded["fused"] and not own.get("fused"):  # saved where there was a kernel, as by a fused AdamW
-                loaded["fused"] = None
+            if kernels.refusal([], loaded["kappa"]):  # saved where there was a kernel, as by a fused AdamW
+                loaded["fused"] = own.get("fused")
             check_options(loaded)
         super().__setstate__(state)
+
+
+_BACKEND_OPTIONS = ("kappa", "foreach", "fused", "differentiable")
 
 
 def _real(tensors: list[Tensor]) -> list[Tensor]:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
+from lionkit import kernels
 from lionkit.kappa import Kappa
 
 MomentumInit = Literal["zeros", "gradient"]
@@ -49,7 +50,11 @@ def _check_choices(options: Mapping[str, Any]) -> None:
 
 
 def _check_backend(options: Mapping[str, Any]) -> None:
-    if options["fused"]:
-        raise RuntimeError("fused=True: this build of lionkit has no native kernel; use fused=None or foreach=True")
-    if options["foreach"] and options["differentiable"]:
-        raise RuntimeError("foreach=True and differentiable=True: autograd cannot see through foreach operators")
+    if options["fused"] and options["foreach"]:
+        raise RuntimeError("fused=True and foreach=True: a step takes one backend")
+    for backend in ("fused", "foreach"):
+        if options[backend] and options["differentiable"]:
+            raise RuntimeError(f"{backend}=True and differentiable=True: autograd sees through the reference alone")
+    refusal = kernels.refusal([], options["kappa"]) if options["fused"] else None
+    if refusal:
+        raise RuntimeError(f"fused=True: {refusal}")

@@ -1,0 +1,90 @@
+"""The native kernel: one pass over memory on torch's own threads. Its C++ is in csrc/."""
+
+from __future__ import annotations
+
+from itertools import compress
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from lionkit.kernels._foreach import foreach
+from lionkit.kernels._schema import Geometry
+
+_LIBRARY = Path(__file__).parents[1] / "_native.bin"
+_DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+_PLAIN = (Tensor, nn.Parameter)
+
+
+def _load() -> str | None:
+    """Load the library; say why where it cannot be."""
+    if not _LIBRARY.exists():
+        return "this build has no native kernel: torch or a C++ compiler was missing when lionkit was installed"
+    try:
+        torch.ops.load_library(_LIBRARY)
+    except OSError as error:
+        return f"the native kernel cannot be loaded: {error.__cause__ or error}"
+    return None
+
+
+MISSING = _load()
+
+
+def refusal(params: list[Tensor], kappa: Geometry) -> str | None:
+    """Say why the native kernel cannot step these real tensors, or return None where it can."""
+    if MISSING:
+        return MISSING
+    if kappa.kernel is None:
+        return f"the native kernel does not know {kappa!r}"
+    for param in params:
+        if type(param) not in _PLAIN or not param.is_cpu or param.dtype not in _DTYPES:
+            return (
+                "the native kernel steps plain CPU tensors of float32, float64, bfloat16 and float16; "
+                f"there is a {type(param).__name__} of {param.dtype} on {param.device}"
+            )
+    return None
+
+
+def native(
+    params: list[Tensor],
+    grads: list[Tensor],
+    momenta: list[Tensor],
+    *,
+    kappa: Geometry,
+    lr: float | Tensor,
+    betas: tuple[float, float],
+    weight_decay: float,
+    maximize: bool,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+) -> None:
+    """Step what lies in memory without gaps in one pass; the rest takes the foreach path in the same step.
+
+    Args:
+        params: As for every backend, and so on to ``maximize``.
+        grads: See there.
+        momenta: See there.
+        kappa: See there.
+        lr: See there.
+        betas: See there.
+        weight_decay: See there.
+        maximize: See there.
+        grad_scale: Divides the gradients as they are read; they are not written to.
+        found_inf: Where it is not 0, nothing is stepped.
+    """
+    left = torch.ops.lionkit.step_.default(
+        params,
+        grads,
+        momenta,
+        lr if isinstance(lr, Tensor) else torch.tensor(lr, dtype=torch.float64),
+        kappa.kernel,
+        *betas,
+        weight_decay,
+        maximize,
+        grad_scale,
+        found_inf,
+    )
+    if left.any() and not (found_inf is not None and found_inf.item()):
+        params, grads, momenta = (list(compress(tensors, left.tolist())) for tensors in (params, grads, momenta))
+        grads = grads if grad_scale is None else [grad / grad_scale for grad in grads]
+        foreach(params, grads, momenta, kappa=kappa, lr=lr, betas=betas, weight_decay=weight_decay, maximize=maximize)

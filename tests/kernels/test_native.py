@@ -1,0 +1,213 @@
+"""The native kernel against float64, bit by bit where bits are promised, and what it refuses."""
+
+import itertools
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import lionkit
+from lionkit import kernels
+from lionkit.kappa import L1, HalfSquaredL2
+
+DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
+PAIRS = [
+    pytest.param(dtype, momentum, id=f"{dtype}-{momentum}".replace("torch.", ""))
+    for dtype, momentum in itertools.product(DTYPES, DTYPES)
+    if momentum in (dtype, torch.float32, torch.bfloat16)
+]
+SIZES = [0, 1, 15, 16, 17, 31, 1009, 65_537]
+SETTINGS = {"lr": 0.03, "betas": (0.85, 0.97), "weight_decay": 0.4, "maximize": False}
+
+
+def lists(dtype, momentum_dtype, sizes=SIZES, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [(dtype, None), (dtype, None), (momentum_dtype, None)]
+    return [[torch.randn(size, generator=generator).to(kind) for size in sizes] for kind, _ in shapes]
+
+
+def exact(params, grads, momenta, kappa, *, lr, betas, weight_decay, maximize):
+    """Algorithm 1 in float64, whole tensors at a time, written apart from the kernels."""
+    results = []
+    for theta, g, m in zip(params, grads, momenta, strict=True):
+        theta, g, m = theta.double(), g.double() * (-1 if maximize else 1), m.double()
+        c = betas[0] * m + (1 - betas[0]) * g
+        direction = torch.sign(c) if isinstance(kappa, L1) else c
+        results.append((theta - lr * (direction + weight_decay * theta), betas[1] * m + (1 - betas[1]) * g, c, g))
+    return results
+
+
+@pytest.mark.parametrize(("dtype", "momentum_dtype"), PAIRS)
+@pytest.mark.parametrize("kappa", [L1(), HalfSquaredL2()], ids=repr)
+@pytest.mark.parametrize("maximize", [False, True])
+def test_every_size_and_dtype_against_float64(dtype, momentum_dtype, kappa, maximize):
+    settings = {**SETTINGS, "maximize": maximize}
+    params, grads, momenta = lists(dtype, momentum_dtype)
+    expected = exact(params, grads, momenta, kappa, **settings)
+    kept = [grad.clone() for grad in grads]
+    kernels.native(params, grads, momenta, kappa=kappa, **settings)
+    assert all(grad.equal(copy) for grad, copy in zip(grads, kept, strict=True))
+    working = torch.finfo(torch.promote_types(dtype, torch.float32)).eps
+    for param, momentum, (theta, m, c, g) in zip(params, momenta, expected, strict=True):
+        doubtful = c.abs() <= 2 * working * (g.abs() + 1)  # a sign may differ there, and nowhere else
+        tolerance = torch.finfo(dtype).eps * (theta.abs() + 1) + 4 * working * (theta.abs() + 1)
+        assert ((param.double() - theta).abs() <= tolerance)[~doubtful].all()
+        assert doubtful.float().mean() < 1e-2 if param.numel() > 1000 else True
+        assert ((momentum.double() - m).abs() <= (torch.finfo(momentum_dtype).eps + 4 * working) * (m.abs() + 1)).all()
+
+
+@pytest.mark.parametrize(("dtype", "momentum_dtype"), PAIRS)
+def test_thread_counts_give_the_same_bits(dtype, momentum_dtype):
+    """However the work is cut, each number is stepped alike; the sizes make cuts fall inside tensors."""
+    results = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        try:
+            tensors = lists(dtype, momentum_dtype, sizes=[3, 100_003, 1, 0, 70_001, 17])
+            for _ in range(3):
+                kernels.native(*tensors, kappa=L1(), **SETTINGS)
+        finally:
+            torch.set_num_threads(1)
+        results.append(tensors[0] + tensors[2])
+    for other in results[1:]:
+        assert all(a.equal(b) for a, b in zip(results[0], other, strict=True))
+
+
+def all_halves(dtype):
+    return torch.arange(2**16, dtype=torch.int32).to(torch.uint16).view(dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_every_half_precision_number_survives_a_step_of_nothing(dtype):
+    values = all_halves(dtype)
+    values = values[~values.isinf()]  # an infinite weight turns nan: its decay is infinite, too
+    param, zeros = values.clone(), torch.zeros_like(values)
+    kernels.native([param], [zeros], [zeros.clone()], kappa=L1(), **{**SETTINGS, "lr": 0.0, "weight_decay": 0.0})
+    torch.testing.assert_close(param, values, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_rounding_to_half_precision_is_torchs(dtype):
+    """theta <- 0 - 1 * m for float32 m of every exponent, and halfway between neighbours, where ties go to even."""
+    bits = torch.randint(-(2**31), 2**31, (200_000,), dtype=torch.int64).to(torch.int32)
+    neighbours = all_halves(dtype).float()
+    ties = (neighbours.view(torch.int32) + (1 << (15 if dtype is torch.bfloat16 else 12))).view(torch.float32)
+    for wide in (bits.view(torch.float32), neighbours, ties):
+        wide = wide[wide.isfinite()]
+        param, momentum = torch.zeros(len(wide), dtype=dtype), wide.clone()
+        settings = {**SETTINGS, "lr": 1.0, "betas": (1.0, 1.0), "weight_decay": 0.0}
+        kernels.native([param], [torch.zeros_like(param)], [momentum], kappa=HalfSquaredL2(), **settings)
+        torch.testing.assert_close(param, (-wide).to(dtype), rtol=0, atol=0)
+
+
+LAYOUTS = {
+    "channels_last": lambda: torch.randn(2, 3, 5, 7).to(memory_format=torch.channels_last),
+    "transposed": lambda: torch.randn(4, 9).t(),
+    "every second column": lambda: torch.randn(4, 10)[:, ::2],
+    "expanded": lambda: torch.randn(4, 1).expand(4, 6),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_is_not_dense_is_stepped_in_the_same_step(layout):
+    """As a gradient beside contiguous parameters, and, where it can be one, as the parameter itself."""
+    for grad_alone in [True, False][: 1 if layout == "expanded" else 2]:
+        grad = LAYOUTS[layout]()
+        start = torch.randn(grad.shape) if grad_alone else LAYOUTS[layout]()
+        params, others = [start, torch.randn(11)], [start.clone().contiguous(), None]
+        others[1] = params[1].clone()
+        grads = [grad, torch.randn(11)]
+        momenta, other_momenta = ([torch.zeros_like(p) for p in tensors] for tensors in (params, others))
+        kernels.native(params, grads, momenta, kappa=L1(), **SETTINGS)
+        kernels.native(others, [g.contiguous() for g in grads], other_momenta, kappa=L1(), **SETTINGS)
+        for ours, theirs in zip(params + momenta, others + other_momenta, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
+
+
+def test_a_momentum_without_a_kernel_is_stepped_in_the_same_step():
+    """A float16 momentum of float32 weights, as an old checkpoint may hold: the foreach path takes it."""
+    (a, b), grads, (m, n) = lists(torch.float32, torch.float32, sizes=[9, 5])
+    params, momenta = [a, b], [m.half(), n]
+    expected, expected_momenta = [a.clone(), b.clone()], [m.half(), n.clone()]
+    kernels.native(params, grads, momenta, kappa=L1(), **SETTINGS)
+    kernels.foreach(expected, grads, expected_momenta, kappa=L1(), **SETTINGS)
+    for ours, theirs in zip(params + momenta, expected + expected_momenta, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
+
+
+def test_the_operator_is_well_formed():
+    """torch's own checks of schema, fake implementation and autograd registration, on live tensors."""
+    params, grads, momenta = lists(torch.float32, torch.bfloat16, sizes=[5, 0, 33])
+    arguments = (params, grads, momenta, torch.tensor(0.1), "sign", 0.9, 0.99, 0.1, False, torch.tensor(2.0), None)
+    torch.library.opcheck(torch.ops.lionkit.step_.default, arguments)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"grads": lambda p, g, m: g[:1]}, "got 2 parameters, 1 gradients and 2 momenta"),
+        ({"grads": lambda p, g, m: [g[0], g[1][:2]]}, "gradient and momentum 1 differ in shape"),
+        ({"momenta": lambda p, g, m: [m[0], m[1].view(2, 2)]}, "gradient and momentum 1 differ in shape"),
+        ({"grads": lambda p, g, m: [g[0], g[1].double()]}, "gradient 1 has not its parameter's dtype"),
+        ({"kappa": lambda p, g, m: "tanh"}, 'kappa is "tanh", it must be "sign" or "identity"'),
+        ({"lr": lambda p, g, m: torch.ones(2)}, "lr must be one number on the CPU"),
+        ({"lr": lambda p, g, m: torch.tensor(1)}, "lr must be float32 or float64"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(change, message):
+    tensors = lists(torch.float32, torch.float32, sizes=[7, 4])
+    kept = [[tensor.clone() for tensor in column] for column in tensors]
+    arguments = dict(zip(("params", "grads", "momenta"), tensors, strict=True))
+    arguments |= {"lr": torch.tensor(0.1), "kappa": "sign"}
+    arguments |= {name: make(*tensors) for name, make in change.items()}
+    with pytest.raises(RuntimeError, match=message):
+        torch.ops.lionkit.step_(**arguments, beta1=0.9, beta2=0.99, weight_decay=0.1, maximize=False)
+    assert all(
+        a.equal(b) for ours, theirs in zip(tensors, kept, strict=True) for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def test_a_grad_scaler_leaves_unscaling_and_skipping_to_the_kernel():
+    weight, other = (torch.nn.Parameter(torch.tensor([1.0, -2.0, 3.0])) for _ in range(2))
+    optimizer = lionkit.LionK([weight], lr=0.1, weight_decay=0.3, kappa=HalfSquaredL2(), fused=True)
+    plain = lionkit.LionK([other], lr=0.1, weight_decay=0.3, kappa=HalfSquaredL2(), foreach=False)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    for factor in (1.0, float("inf"), 0.5):
+        loss = factor * weight.square().sum()
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        scaled = weight.grad.clone()
+        scaler.step(optimizer)
+        scaler.update()
+        torch.testing.assert_close(weight.grad, scaled, rtol=0, atol=0, equal_nan=True)  # read, not unscaled in place
+        if factor != float("inf"):
+            other.grad = 2 * factor * other.detach()
+            plain.step()
+        torch.testing.assert_close(weight, other, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("width", ["baseline", "avx2"])
+def test_narrower_instruction_sets_give_the_same_step(width, tmp_path):
+    """A processor without AVX-512, or without AVX2: LIONKIT_ISA caps what the kernel may use."""
+    params, grads, momenta = lists(torch.bfloat16, torch.float32)
+    torch.save((params, grads, momenta), tmp_path / "before.pt")
+    code = (
+        "import sys, torch; from lionkit import kernels; from lionkit.kappa import L1; "
+        "tensors = torch.load(sys.argv[1]); kernels.native(*tensors, kappa=L1(), lr=0.03, betas=(0.85, 0.97), "
+        "weight_decay=0.4, maximize=False); torch.save(tensors, sys.argv[2]); "
+        "print(torch.ops.lionkit.instruction_set())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "before.pt", tmp_path / "after.pt"],
+        env={**os.environ, "LIONKIT_ISA": width},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() in {width, "baseline"}  # a processor without AVX2 has nothing to be capped
+    kernels.native(params, grads, momenta, kappa=L1(), **SETTINGS)
+    narrow = torch.load(tmp_path / "after.pt")
+    for ours, theirs in zip(params + momenta, narrow[0] + narrow[2], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=torch.finfo(ours.dtype).eps, atol=1e-6)
