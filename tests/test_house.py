@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,12 @@ def test_the_update_stands_in_one_optimizer():
         own = {name for name in vars(member) if inspect.isfunction(vars(member)[name])}
         assert own <= {"__init__", "step"}, member
         assert member.step.__qualname__ == "LionK.step"  # a copy: torch wraps it there for its profiler
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler: the package installs without the kernel")
+def test_with_a_compiler_the_build_has_its_kernel():
+    """Or all of its tests would be skipped without a word; in an installed copy the build may have been elsewhere."""
+    assert lionkit.kernels.describe().startswith("native     one pass in C++")
 
 
 def test_the_library_needs_torch_alone():

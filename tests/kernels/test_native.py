@@ -12,6 +12,9 @@ import lionkit
 from lionkit import kernels
 from lionkit.kappa import L1, HalfSquaredL2
 
+MISSING = kernels.refusal([], L1())
+pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 PAIRS = [
     pytest.param(dtype, momentum, id=f"{dtype}-{momentum}".replace("torch.", ""))

@@ -15,6 +15,8 @@ from torch.testing._internal.common_optimizers import (
 
 import lionkit
 
+HAS_KERNEL = lionkit.kernels.refusal([], lionkit.kappa.L1()) is None  # it needs a compiler at installation
+
 
 class LionKHalfSquaredL2(lionkit.LionK):
     """The database wants a class of its own for each entry."""
@@ -78,8 +80,8 @@ def entry(optimizer):
         optim_inputs_func=lion_inputs,
         optim_error_inputs_func=lion_error_inputs,
         scheduler_inputs=sgd.scheduler_inputs,
-        supported_impls=("foreach", "differentiable", "fused"),
-        supports_fused_on=("cpu",),
+        supported_impls=("foreach", "differentiable", *(["fused"] if HAS_KERNEL else [])),
+        supports_fused_on=("cpu",) if HAS_KERNEL else (),
         not_og_supported_flags=("foreach", "differentiable", "maximize", "capturable", "fused", "momentum_init"),
         has_capturable_arg=True,
         supports_sparse=False,
