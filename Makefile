@@ -10,7 +10,7 @@ ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types docs test-slow test-oldest clean
+.PHONY: help demo test check lint types docs test-slow test-sanitized test-oldest clean
 
 help:
 	@echo "make demo         train Lion, SGD and AdamW on real images and real text, and write a report"
@@ -18,6 +18,7 @@ help:
 	@echo "make check        what CI runs: format, lint, types, docs, tests"
 	@echo "make docs         build the documentation in docs/_build/html"
 	@echo "make test-slow    the tests that take minutes"
+	@echo "make test-sanitized  the native kernel's tests under the address and undefined-behaviour sanitizers"
 	@echo "make test-oldest  the library's tests on the oldest torch that is supported"
 	@echo "make clean        remove environments and caches"
 
@@ -44,6 +45,9 @@ test-oldest:
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check torch==2.10.0 numpy pytest pytest-timeout hypothesis lion-pytorch expecttest
 	PYTHONPATH=src .venv-oldest/bin/python -m pytest tests/kappa tests/kernels tests/optim tests/probes
+
+test-sanitized: $(INSTALLED)
+	tools/test_sanitized.sh $(CURDIR)/$(BIN)/python
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
