@@ -41,7 +41,7 @@ docs: $(INSTALLED)
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 
 # The floor that pyproject.toml promises, on the library's own tests.
-test-oldest:
+test-oldest: $(INSTALLED)
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check torch==2.10.0 numpy pytest pytest-timeout hypothesis lion-pytorch expecttest
 	PYTHONPATH=src .venv-oldest/bin/python -m pytest tests/kappa tests/kernels tests/optim tests/probes
@@ -59,6 +59,6 @@ clean:
 $(INSTALLED): pyproject.toml constraints.txt setup.py $(wildcard csrc/*)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "lionkit needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear .venv
-	$(PIP) 'torch>=2.10' setuptools
+	$(PIP) 'torch>=2.10' 'setuptools>=77'
 	$(PIP) --no-build-isolation --editable '.[lab,test,docs,dev]'
 	@echo '$(CURDIR)' > $@

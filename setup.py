@@ -14,6 +14,11 @@ class BuildNative(build_ext):
         """Name the file as `lionkit.kernels._native` looks for it; with `.so` Python would take it for a module."""
         return str(Path(*fullname.split("."))) + ".bin"
 
+    def build_extension(self, ext: Extension) -> None:
+        """Build, with no older library left in the source tree to be loaded if this fails."""
+        (Path("src") / self.get_ext_filename(ext.name)).unlink(missing_ok=True)
+        super().build_extension(ext)
+
     def get_export_symbols(self, ext: Extension) -> list[str]:
         """Export nothing by name: the library registers itself when it is loaded."""
         return []
@@ -30,7 +35,7 @@ def native() -> list[Extension]:
         Extension(
             "lionkit._native",
             sources=["csrc/isa.cpp", "csrc/step.cpp"],
-            depends=["csrc/isa.h", "csrc/numbers.h", "csrc/update.inc"],
+            depends=["csrc/isa.h", "csrc/numbers.h", "csrc/update.inc", "setup.py"],
             include_dirs=[str(torch / "include")],
             library_dirs=[str(torch / "lib")],
             libraries=["torch_cpu"],

@@ -81,10 +81,9 @@ std::optional<Piece> piece_of(size_t index, const Tensor& param, const Tensor& g
   STD_TORCH_CHECK(param.sizes() == grad.sizes() && param.sizes() == momentum.sizes(), "lionkit::step_: parameter, "
                   "gradient and momentum ", index, " differ in shape");
   const auto type = param.scalar_type();
-  STD_TORCH_CHECK(type == grad.scalar_type(), "lionkit::step_: gradient ", index, " has not its parameter's dtype");
   const auto number = number_of(type), momentum_number = number_of(momentum.scalar_type());
   const auto update = number && momentum_number ? lionkit::find_update(map, *number, *momentum_number) : nullptr;
-  if (update == nullptr || !is_row(param, grad, momentum)) return std::nullopt;
+  if (update == nullptr || type != grad.scalar_type() || !is_row(param, grad, momentum)) return std::nullopt;
   return Piece{static_cast<char*>(param.mutable_data_ptr()), static_cast<const char*>(grad.const_data_ptr()),
                static_cast<char*>(momentum.mutable_data_ptr()), size_of(*number), size_of(*momentum_number),
                param.numel(), update};
@@ -92,7 +91,7 @@ std::optional<Piece> piece_of(size_t index, const Tensor& param, const Tensor& g
 
 struct Work {
   std::vector<Piece> pieces;
-  Tensor left;  // bool, one a parameter: it is not a row, or has no kernel for its dtypes
+  Tensor left;  // bool, one a parameter: it is not a row, or there is no kernel for its dtypes
 };
 
 Work work_of(const std::vector<Tensor>& params, const std::vector<Tensor>& grads, const std::vector<Tensor>& momenta,
@@ -140,12 +139,11 @@ void run(const std::vector<Piece>& pieces, int64_t begin, int64_t end, const lio
 // Returns what it has left to another backend; torch can trace no other kind of result than a tensor.
 Tensor step_(std::vector<Tensor> params, std::vector<Tensor> grads, std::vector<Tensor> momenta, Tensor lr,
              std::string kappa, double beta1, double beta2, double weight_decay, bool maximize,
-             std::optional<Tensor> grad_scale, std::optional<Tensor> found_inf) {
+             std::optional<Tensor> grad_scale) {
   const auto work = work_of(params, grads, momenta, map_of(kappa), lr);
   const double scale = grad_scale ? value_of(*grad_scale, "grad_scale") : 1.0;
   const lionkit::Settings settings{value_of(lr, "lr"), beta1, beta2, weight_decay, (maximize ? -1.0 : 1.0) / scale};
-  const bool skipped = found_inf && value_of(*found_inf, "found_inf") != 0;
-  if (!skipped && !work.pieces.empty())
+  if (!work.pieces.empty())
     torch::stable::parallel_for(0, work.pieces.back().end, kGrain, [&](int64_t begin, int64_t end) {
       run(work.pieces, begin, end, settings);
     });

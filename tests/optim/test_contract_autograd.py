@@ -82,7 +82,7 @@ def test_differentiable_equals_forloop(optimizer):
     results = []
     for differentiable in (False, True):
         params = [param.detach().clone().requires_grad_(not differentiable) for param in parameters()]
-        stepper = optimizer(params, **SETTINGS, differentiable=differentiable)
+        stepper = optimizer(params, **SETTINGS, differentiable=differentiable, foreach=False)
         run(stepper, params)
         results.append([param.detach() for param in params] + momenta(stepper, params))
     assert_same(*results)

@@ -254,3 +254,13 @@ def test_a_fused_adamw_leaves_nothing_but_its_momentum(optimizer, monkeypatch):
     for param in params:
         assert list(ours.state[param]) == ["exp_avg"]
         assert ours.state[param]["exp_avg"].equal(adamw.state[param]["exp_avg"])
+
+
+@OPTIMIZERS
+def test_a_fused_state_loads_where_the_parameters_have_no_kernel(optimizer):
+    """Trained on one device, gone on with on another: float8 and meta stand for that here."""
+    saved = optimizer([torch.nn.Parameter(torch.zeros(3))], **SETTINGS).state_dict()
+    saved["param_groups"][0]["fused"] = True
+    ours = optimizer([torch.nn.Parameter(torch.zeros(3, device="meta"))], **SETTINGS)
+    ours.load_state_dict(saved)
+    assert ours.param_groups[0]["fused"] is None

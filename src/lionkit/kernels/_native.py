@@ -19,7 +19,9 @@ _PLAIN = (Tensor, nn.Parameter)
 def _load() -> str | None:
     """Load the library; say why where it cannot be."""
     if not _LIBRARY.exists():
-        return "this build has no native kernel: torch or a C++ compiler was missing when lionkit was installed"
+        return (
+            "this build has no native kernel: torch or a C++ compiler was missing at installation, or failed (pip -v)"
+        )
     try:
         torch.ops.load_library(_LIBRARY)
     except OSError as error:
@@ -56,7 +58,6 @@ def native(
     weight_decay: float,
     maximize: bool,
     grad_scale: Tensor | None = None,
-    found_inf: Tensor | None = None,
 ) -> None:
     """Step what lies in memory without gaps in one pass; the rest takes the foreach path in the same step.
 
@@ -70,21 +71,21 @@ def native(
         weight_decay: See there.
         maximize: See there.
         grad_scale: Divides the gradients as they are read; they are not written to.
-        found_inf: Where it is not 0, nothing is stepped.
     """
     left = torch.ops.lionkit.step_.default(
         params,
         grads,
         momenta,
-        lr if isinstance(lr, Tensor) else torch.tensor(lr, dtype=torch.float64),
+        torch.as_tensor(lr, dtype=torch.float64, device="cpu"),  # whatever the default device is
         kappa.kernel,
         *betas,
         weight_decay,
         maximize,
         grad_scale,
-        found_inf,
     )
-    if left.any() and not (found_inf is not None and found_inf.item()):
+    torch.autograd.graph.increment_version([*params, *momenta])  # a stale graph must not go backward
+    if left.any():
         params, grads, momenta = (list(compress(tensors, left.tolist())) for tensors in (params, grads, momenta))
-        grads = grads if grad_scale is None else [grad / grad_scale for grad in grads]
+        if grad_scale is not None:  # in float32, where a scaled half precision would underflow
+            grads = [grad.to(torch.promote_types(grad.dtype, torch.float32)) / grad_scale for grad in grads]
         foreach(params, grads, momenta, kappa=kappa, lr=lr, betas=betas, weight_decay=weight_decay, maximize=maximize)

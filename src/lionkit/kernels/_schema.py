@@ -52,7 +52,7 @@ class Backend(Protocol):
 _library = torch.library.Library("lionkit", "DEF")
 _library.define(
     "step_(Tensor(a!)[] params, Tensor[] grads, Tensor(b!)[] momenta, Tensor lr, str kappa, float beta1, float beta2, "
-    "float weight_decay, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> Tensor"
+    "float weight_decay, bool maximize, Tensor? grad_scale=None) -> Tensor"
 )
 _library.define("instruction_set() -> str")
 
@@ -69,7 +69,6 @@ def _(
     weight_decay: float,
     maximize: bool,
     grad_scale: Tensor | None = None,
-    found_inf: Tensor | None = None,
 ) -> Tensor:
     """What is written keeps its shape; returned is, for each parameter, whether it was left to another backend."""
     return lr.new_empty(len(params), dtype=torch.bool)

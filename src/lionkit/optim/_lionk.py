@@ -98,7 +98,11 @@ class LionK(Optimizer):
         }
         check_options(defaults)
         super().__init__(params, defaults)
-        self._step_supports_amp_scaling = bool(fused)  # asked by GradScaler, as of torch's own fused optimizers
+
+    @property
+    def _step_supports_amp_scaling(self) -> bool:
+        """Asked by GradScaler, as of torch's own fused optimizers: whether a step unscales and skips by itself."""
+        return all(group["fused"] for group in self.param_groups)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, its options checked as the constructor checks its own."""
@@ -129,6 +133,9 @@ class LionK(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        found_inf = getattr(self, "found_inf", None)  # of a GradScaler: the step is skipped, before any state is made
+        if found_inf is not None and found_inf.item():
+            return loss
         pairs = [self._with_gradient(group) for group in self.param_groups]  # all, before any is written to
         for group, (params, grads) in zip(self.param_groups, pairs, strict=True):
             if params:
@@ -169,17 +176,17 @@ class LionK(Optimizer):
         )
 
     def _amp(self) -> dict[str, Tensor]:
-        """Return what a `GradScaler` has left here for a fused step to deal with."""
-        return {
-            name: getattr(self, name) for name in ("grad_scale", "found_inf") if getattr(self, name, None) is not None
-        }
+        """Return the scale that a `GradScaler` has left here for a fused step to divide by."""
+        grad_scale = getattr(self, "grad_scale", None)
+        return {} if grad_scale is None else {"grad_scale": grad_scale}
 
     def _momentum(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
         """Return the parameter's momentum, m0 of the first step where it has none yet."""
         state = self.state[param]
         if "exp_avg" not in state:
             if group["momentum_init"] == "gradient":
-                state["exp_avg"] = grad.neg() if group["maximize"] else grad.clone()
+                first = grad / self._amp().get("grad_scale", 1)
+                state["exp_avg"] = first.neg_() if group["maximize"] else first
             else:
                 state["exp_avg"] = torch.zeros_like(param, memory_format=torch.preserve_format)
         return state["exp_avg"]
@@ -207,10 +214,13 @@ class LionK(Optimizer):
         own_groups = self.__dict__.get("param_groups") or state["param_groups"]
         for own, loaded in zip(own_groups, state["param_groups"], strict=True):
             loaded["kappa"] = own_kappa(own.get("kappa", defaults["kappa"]), loaded.get("kappa"))
+            if loaded.get("foreach"):  # what the file says of one backend excludes the default of the other
+                loaded.setdefault("fused", None)
             for name, default in defaults.items():
                 loaded.setdefault(name, default)
-            if kernels.refusal([], loaded["kappa"]):  # saved where there was a kernel, as by a fused AdamW
-                loaded["fused"] = own.get("fused")
+            # Saved where there was a kernel for them, as by a fused AdamW on another device.
+            if loaded["fused"] and kernels.refusal(_real(loaded["params"]), loaded["kappa"]):
+                loaded["fused"] = None
             check_options(loaded)
         super().__setstate__(state)
 
