@@ -1,7 +1,6 @@
 """The demo itself: what it must show, from the command to the report in a browser."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,18 +10,6 @@ import pytest
 from lionkit_lab.record import Run, find_runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-
-CHROMIUM = shutil.which("chromium")
-# Without these Chromium itself talks to the network, and no test could tell who did.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -59,18 +46,7 @@ def test_lion_ends_below_sgd_at_its_best(demo, task: str) -> None:
     assert best(runs, task, "lion") < best(runs, task, "sgd")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine (Debian: apt-get install chromium)")
-def test_the_report_opens_quietly(demo) -> None:
-    from playwright.sync_api import sync_playwright
-
-    report, complaints, requests = demo[0] / "report.html", [], []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = chromium.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(report.as_uri())
-        page.wait_for_function("document.querySelectorAll('.chart .trace.scatter path').length > 0")
-        chromium.close()
-    assert (complaints, requests) == ([], [report.as_uri()])
+def test_the_report_opens_quietly(demo, open_page) -> None:
+    report = demo[0] / "report.html"
+    page = open_page(report)
+    assert (page.complaints, page.requests) == ([], [report.as_uri()])

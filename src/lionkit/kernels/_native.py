@@ -61,16 +61,8 @@ def native(
 ) -> None:
     """Step what lies in memory without gaps in one pass; the rest takes the foreach path in the same step.
 
-    Args:
-        params: As for every backend, and so on to ``maximize``.
-        grads: See there.
-        momenta: See there.
-        kappa: See there.
-        lr: See there.
-        betas: See there.
-        weight_decay: See there.
-        maximize: See there.
-        grad_scale: Divides the gradients as they are read; they are not written to.
+    Arguments are those of every `Backend`, and ``grad_scale``, a 1-element tensor that divides the gradients as
+    they are read; they are not written to.
     """
     left = torch.ops.lionkit.step_.default(
         params,
