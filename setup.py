@@ -34,8 +34,8 @@ def native() -> list[Extension]:
     return [
         Extension(
             "lionkit._native",
-            sources=["csrc/isa.cpp", "csrc/step.cpp"],
-            depends=["csrc/isa.h", "csrc/numbers.h", "csrc/update.inc", "setup.py"],
+            sources=sorted(map(str, Path("csrc").glob("*.cpp"))),
+            depends=[*map(str, Path("csrc").glob("*")), "setup.py"],
             include_dirs=[str(torch / "include")],
             library_dirs=[str(torch / "lib")],
             libraries=["torch_cpu"],
@@ -46,6 +46,7 @@ def native() -> list[Extension]:
                 "-O3",
                 "-fno-math-errno",
                 "-fno-trapping-math",
+                "-fopenmp-simd",  # reductions in vectors; there is no OpenMP at run time
                 "-fvisibility=hidden",
                 "-g0",
             ],

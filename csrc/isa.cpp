@@ -2,6 +2,10 @@
 
 #include <cstdlib>
 #include <string_view>
+#include <type_traits>
+
+#include "codes.h"
+#include "noise.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define LIONKIT_X86 1
@@ -10,7 +14,7 @@
 namespace lionkit {
 
 namespace baseline {
-#include "update.inc"
+#include "rows.inc"
 }  // namespace baseline
 
 #if LIONKIT_X86
@@ -21,7 +25,7 @@ namespace baseline {
 #pragma GCC target("avx2,fma,f16c")
 #endif
 namespace avx2 {
-#include "update.inc"
+#include "rows.inc"
 }  // namespace avx2
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -32,7 +36,7 @@ namespace avx2 {
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c,prefer-vector-width=512")
 #endif
 namespace avx512 {
-#include "update.inc"
+#include "rows.inc"
 }  // namespace avx512
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -70,11 +74,11 @@ const char* instruction_set() {
   return isa == Isa::Avx512 ? "avx512" : isa == Isa::Avx2 ? "avx2" : "baseline";
 }
 
-#define LIONKIT_FIND(NAMESPACE)                                              \
-  (map == Map::Sign ? NAMESPACE::find_update<NAMESPACE::Sign>(param, momentum) \
-                    : NAMESPACE::find_update<NAMESPACE::Identity>(param, momentum))
+#define LIONKIT_FIND(NAMESPACE)                                    \
+  (map == Map::Sign ? NAMESPACE::find_step<NAMESPACE::Sign>(param) \
+                    : NAMESPACE::find_step<NAMESPACE::Identity>(param))
 
-Update find_update(Map map, Number param, Number momentum) {
+Step find_step(Map map, Number param) {
 #if LIONKIT_X86
   if (isa == Isa::Avx512) return LIONKIT_FIND(avx512);
   if (isa == Isa::Avx2) return LIONKIT_FIND(avx2);

@@ -1,16 +1,14 @@
-// One set of update functions for each instruction set, chosen when the library is loaded.
+// One set of step functions for each instruction set, chosen when the library is loaded.
 #pragma once
 
-#include "numbers.h"
+#include "step.h"
 
 namespace lionkit {
-
-enum class Map { Sign, Identity };
 
 // The widest instruction set that this processor has: "avx512", "avx2" or "baseline".
 const char* instruction_set();
 
-// The update for these types, or nullptr where there is none.
-Update find_update(Map map, Number param, Number momentum);
+// The step of parameters of this type, or nullptr where there is none.
+Step find_step(Map map, Number param);
 
 }  // namespace lionkit

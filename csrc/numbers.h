@@ -1,13 +1,13 @@
-// How numbers are kept in memory, and what a step is told.
+// How numbers are kept in memory.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
-#include <utility>
 
 namespace lionkit {
 
-enum class Number { Float32, Float64, BFloat16, Float16 };
+// Int8 and Int4 are the codes of a quantised momentum.
+enum class Number { Float32, Float64, BFloat16, Float16, Int8, Int4 };
 
 struct BFloat16 {
   uint16_t bits;
@@ -58,13 +58,5 @@ LIONKIT_INLINE void store(Float16& to, float value) {
   const uint32_t finite = magnitude < (113u << 23) ? subnormal : normal;
   to.bits = uint16_t((magnitude >= (143u << 23) ? special : finite) | ((bits >> 16) & 0x8000));
 }
-
-struct Settings {
-  double lr, beta1, beta2, weight_decay;
-  double grad_factor;  // 1 / grad_scale, negative to ascend
-};
-
-// Steps `count` numbers; which types they have is settled when the function is chosen.
-using Update = void (*)(void* params, const void* grads, void* momenta, int64_t count, const Settings&);
 
 }  // namespace lionkit

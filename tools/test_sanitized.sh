@@ -10,8 +10,8 @@ trap 'rm -rf "$copy"' EXIT
 
 cp -r src tests pyproject.toml "$copy"
 g++ -std=c++20 -O1 -g -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=undefined \
-    -fno-math-errno -fno-trapping-math -DTORCH_TARGET_VERSION=0x020a000000000000 \
-    -I"$torch/include" csrc/isa.cpp csrc/step.cpp -L"$torch/lib" -ltorch_cpu -o "$copy/src/lionkit/_native.bin"
+    -fno-math-errno -fno-trapping-math -fopenmp-simd -DTORCH_TARGET_VERSION=0x020a000000000000 \
+    -I"$torch/include" csrc/*.cpp -L"$torch/lib" -ltorch_cpu -o "$copy/src/lionkit/_native.bin"
 
 cd "$copy"
 # Python itself is not instrumented: its leaks are none of ours, and the runtime must be loaded before it.

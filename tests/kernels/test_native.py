@@ -118,14 +118,16 @@ def test_what_is_not_dense_is_stepped_in_the_same_step(layout):
     for grad_alone in [True, False][: 1 if layout == "expanded" else 2]:
         grad = LAYOUTS[layout]()
         start = torch.randn(grad.shape) if grad_alone else LAYOUTS[layout]()
-        params, others = [start, torch.randn(11)], [start.clone().contiguous(), None]
-        others[1] = params[1].clone()
-        grads = [grad, torch.randn(11)]
-        momenta, other_momenta = ([torch.zeros_like(p) for p in tensors] for tensors in (params, others))
-        kernels.native(params, grads, momenta, kappa=L1(), **SETTINGS)
-        kernels.native(others, [g.contiguous() for g in grads], other_momenta, kappa=L1(), **SETTINGS)
-        for ours, theirs in zip(params + momenta, others + other_momenta, strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
+        ours = [torch.nn.Parameter(start), torch.nn.Parameter(torch.randn(11))]
+        theirs = [torch.nn.Parameter(weight.detach().clone().contiguous()) for weight in ours]
+        for weight, other, given in zip(ours, theirs, [grad, torch.randn(11)], strict=True):
+            weight.grad, other.grad = given, given.clone().contiguous()
+        for weights in (ours, theirs):
+            optimizer = lionkit.Lion(weights, lr=0.03, betas=(0.85, 0.97), weight_decay=0.4)
+            for _ in range(3):
+                optimizer.step()
+        for weight, other in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(weight, other, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +147,12 @@ def test_what_takes_the_one_pass(param, grad, left):
     """Or the layouts might all go the slow way, and no other test would tell."""
     lr = torch.tensor(0.1)
     momentum = torch.zeros_like(param) if param.is_contiguous() or not left else torch.zeros(param.shape)
-    mask = torch.ops.lionkit.step_([param], [grad], [momentum], lr, "sign", 0.9, 0.99, 0.1, False)
-    assert mask.tolist() == [left]
+    assert kernels.native([param], [grad], [momentum], kappa=L1(), **{**SETTINGS, "lr": lr}) == ([0] if left else [])
 
 
 @pytest.mark.parametrize(("dtype", "momentum_dtype"), PAIRS)
 def test_every_pair_of_dtypes_takes_the_one_pass(dtype, momentum_dtype):
-    mask = torch.ops.lionkit.step_(*lists(dtype, momentum_dtype), torch.tensor(0.1), "sign", 0.9, 0.99, 0.1, False)
-    assert not mask.any()
+    assert kernels.native(*lists(dtype, momentum_dtype), kappa=L1(), **SETTINGS) == []
 
 
 @pytest.mark.parametrize("backend", [kernels.reference, kernels.foreach, kernels.native])
@@ -190,22 +190,26 @@ def test_a_tensor_lr_of_any_dtype(dtype):
     assert weight.tolist() == [-1.5] * 3
 
 
-def test_a_momentum_without_a_kernel_is_stepped_in_the_same_step():
-    """A float16 momentum of float32 weights, as an old checkpoint may hold: the foreach path takes it."""
+def test_a_momentum_without_a_kernel_is_left_untouched():
+    """A float16 momentum of float32 weights, as an old checkpoint may hold."""
     (a, b), grads, (m, n) = lists(torch.float32, torch.float32, sizes=[9, 5])
-    params, momenta = [a, b], [m.half(), n]
-    expected, expected_momenta = [a.clone(), b.clone()], [m.half(), n.clone()]
-    kernels.native(params, grads, momenta, kappa=L1(), **SETTINGS)
-    kernels.foreach(expected, grads, expected_momenta, kappa=L1(), **SETTINGS)
-    for ours, theirs in zip(params + momenta, expected + expected_momenta, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
+    params, momenta, kept = [a, b], [m.half(), n], a.clone()
+    assert kernels.native(params, grads, momenta, kappa=L1(), **SETTINGS) == [0]
+    assert a.equal(kept)
+    assert momenta[0].equal(m.half())
+    assert not n.equal(lists(torch.float32, torch.float32, sizes=[9, 5])[2][1])
 
 
 def test_the_operator_is_well_formed():
     """torch's own checks of schema, fake implementation and autograd registration, on live tensors."""
     params, grads, momenta = lists(torch.float32, torch.bfloat16, sizes=[5, 0, 33])
-    arguments = (params, grads, momenta, torch.tensor(0.1), "sign", 0.9, 0.99, 0.1, False, torch.tensor(2.0))
+    arguments = (params, grads, momenta, [], [], torch.tensor(0.1), "sign", 0.9, 0.99, 0.1, False, False, 0)
+    optional = (torch.tensor(2.0), torch.empty(len(kernels.SUMS), dtype=torch.float64))
     torch.library.opcheck(torch.ops.lionkit.step_.default, arguments)
+    torch.library.opcheck(torch.ops.lionkit.step_.default, arguments + optional)
+
+
+REST = {"beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1, "maximize": False, "stochastic": False, "noise": 0}
 
 
 @pytest.mark.parametrize(
@@ -217,16 +221,21 @@ def test_the_operator_is_well_formed():
         ({"kappa": lambda p, g, m: "tanh"}, 'kappa is "tanh", it must be "sign" or "identity"'),
         ({"lr": lambda p, g, m: torch.ones(2)}, "lr must be one number on the CPU"),
         ({"lr": lambda p, g, m: torch.tensor(1)}, "lr must be float32 or float64"),
+        ({"scales": lambda p, g, m: p[:1]}, "got 2 parameters and 1 scales"),
+        ({"compensations": lambda p, g, m: p[:1]}, "got 2 parameters and 1 compensations"),
+        ({"compensations": lambda p, g, m: [p[0], g[1][:2]]}, "momentum 1 differ in shape"),
+        ({"momenta": lambda p, g, m: [m[0], m[1].to(torch.int8)]}, "momentum 1 has 0 scales, .* of 4 numbers has 1"),
+        ({"statistics": lambda p, g, m: torch.empty(3)}, "statistics must be 12 numbers of float64 on the CPU"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(change, message):
     tensors = lists(torch.float32, torch.float32, sizes=[7, 4])
     kept = [[tensor.clone() for tensor in column] for column in tensors]
     arguments = dict(zip(("params", "grads", "momenta"), tensors, strict=True))
-    arguments |= {"lr": torch.tensor(0.1), "kappa": "sign"}
+    arguments |= {"lr": torch.tensor(0.1), "kappa": "sign", "scales": [], "compensations": []}
     arguments |= {name: make(*tensors) for name, make in change.items()}
     with pytest.raises(RuntimeError, match=message):
-        torch.ops.lionkit.step_(**arguments, beta1=0.9, beta2=0.99, weight_decay=0.1, maximize=False)
+        torch.ops.lionkit.step_(**arguments, **REST)
     assert all(
         a.equal(b) for ours, theirs in zip(tensors, kept, strict=True) for a, b in zip(ours, theirs, strict=True)
     )

@@ -3,10 +3,35 @@
 from lionkit.kernels._foreach import foreach as foreach
 from lionkit.kernels._native import native as native
 from lionkit.kernels._native import refusal as refusal
+from lionkit.kernels._noise import step_key as step_key
+from lionkit.kernels._noise import words as words
 from lionkit.kernels._reference import reference as reference
+from lionkit.kernels._rounding import WeightRounding as WeightRounding
+from lionkit.kernels._rounding import round_kahan as round_kahan
+from lionkit.kernels._rounding import round_stochastic as round_stochastic
 from lionkit.kernels._schema import Backend as Backend
 from lionkit.kernels._schema import Geometry as Geometry
 from lionkit.kernels._select import describe as describe
 from lionkit.kernels._select import select as select
+from lionkit.kernels._statistics import SUMS as SUMS
+from lionkit.kernels._statistics import merge as merge
+from lionkit.kernels._statistics import statistics as statistics
 
-__all__ = ["Backend", "Geometry", "describe", "foreach", "native", "reference", "refusal", "select"]
+__all__ = [
+    "SUMS",
+    "Backend",
+    "Geometry",
+    "WeightRounding",
+    "describe",
+    "foreach",
+    "merge",
+    "native",
+    "reference",
+    "refusal",
+    "round_kahan",
+    "round_stochastic",
+    "select",
+    "statistics",
+    "step_key",
+    "words",
+]

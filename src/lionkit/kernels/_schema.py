@@ -43,16 +43,17 @@ class Backend(Protocol):
         betas: tuple[float, float],
         weight_decay: float,
         maximize: bool,
-    ) -> None:
-        """Take the step."""
+    ) -> list[int] | None:
+        """Take the step; the native kernel alone may leave some tensors as they are, and returns their indices."""
         ...
 
 
-# Implementations register themselves: csrc/step.cpp for the CPU.
+# Implementations register themselves: csrc/operator.cpp for the CPU.
 _library = torch.library.Library("lionkit", "DEF")
 _library.define(
-    "step_(Tensor(a!)[] params, Tensor[] grads, Tensor(b!)[] momenta, Tensor lr, str kappa, float beta1, float beta2, "
-    "float weight_decay, bool maximize, Tensor? grad_scale=None) -> Tensor"
+    "step_(Tensor(a!)[] params, Tensor[] grads, Tensor(b!)[] momenta, Tensor(c!)[] scales, Tensor(d!)[] compensations, "
+    "Tensor lr, str kappa, float beta1, float beta2, float weight_decay, bool maximize, bool stochastic, int noise, "
+    "Tensor? grad_scale=None, Tensor(e!)? statistics=None) -> Tensor"
 )
 _library.define("instruction_set() -> str")
 
@@ -62,13 +63,18 @@ def _(
     params: list[Tensor],
     grads: list[Tensor],
     momenta: list[Tensor],
+    scales: list[Tensor],
+    compensations: list[Tensor],
     lr: Tensor,
     kappa: str,
     beta1: float,
     beta2: float,
     weight_decay: float,
     maximize: bool,
+    stochastic: bool,
+    noise: int,
     grad_scale: Tensor | None = None,
+    statistics: Tensor | None = None,
 ) -> Tensor:
     """What is written keeps its shape; returned is, for each parameter, whether it was left to another backend."""
     return lr.new_empty(len(params), dtype=torch.bool)

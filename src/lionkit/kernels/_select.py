@@ -28,12 +28,14 @@ def select(
     Raises:
         RuntimeError: ``fused`` is True and the native kernel cannot step these tensors.
     """
-    if fused or (fused is None and foreach is None and not differentiable and not torch.compiler.is_compiling()):
+    if fused:
         refusal = _native.refusal(params, kappa)
-        if refusal is None:
-            return _native.native
-        if fused:
+        if refusal:
             raise RuntimeError(f"fused=True: {refusal}")
+        return _native.native
+    free = fused is None and foreach is None and not differentiable and not torch.compiler.is_compiling()
+    if free and _native.is_at_home(params, kappa):
+        return _native.native
     if foreach is None:
         # torch's own rule: plain tensors on a device with horizontally fused kernels.
         _, foreach = _default_to_fused_or_foreach(params, differentiable, use_fused=False)

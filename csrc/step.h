@@ -1,0 +1,66 @@
+// What one step is told, what it walks over, and what it measures on the way.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "numbers.h"
+
+namespace lionkit {
+
+// Work is cut into blocks of so many numbers of one parameter. Sums are taken a block at a time and then in the order
+// of the blocks, so that they have the same bits for any number of threads.
+constexpr int64_t kBlock = 4096;
+
+enum class Map { Sign, Identity };
+
+struct Settings {
+  double lr, beta1, beta2, weight_decay;
+  double grad_factor;  // 1 / grad_scale, negative to ascend
+  bool stochastic;     // how bfloat16 weights are rounded
+  uint64_t noise;      // the key of this step's noise
+};
+
+// The sums of a step over some numbers, in the order of `lionkit.kernels.SUMS`, at the state before the write.
+struct Sums {
+  double grad_l1 = 0, grad_sq = 0, c_l1 = 0, theta_c = 0, theta_m = 0, momentum_l1 = 0, theta_max = 0, num_zero = 0,
+         num_agree = 0, num_on_box = 0, c_min = INFINITY, numel = 0;
+
+  void add(const Sums& other) {
+    grad_l1 += other.grad_l1;
+    grad_sq += other.grad_sq;
+    c_l1 += other.c_l1;
+    theta_c += other.theta_c;
+    theta_m += other.theta_m;
+    momentum_l1 += other.momentum_l1;
+    theta_max = other.theta_max > theta_max || other.theta_max != other.theta_max ? other.theta_max : theta_max;
+    num_zero += other.num_zero;
+    num_agree += other.num_agree;
+    num_on_box += other.num_on_box;
+    c_min = std::min(c_min, other.c_min);
+    numel += other.numel;
+  }
+};
+constexpr int64_t kNumSums = sizeof(Sums) / sizeof(double);
+
+struct Piece;
+// Steps the numbers [begin, begin + count) of a parameter, at most a block; measures them first where there are `sums`.
+using Step = void (*)(const Piece&, int64_t begin, int64_t count, const Settings&, Sums* sums);
+
+// One parameter and what belongs to it, each a row of numbers without gaps.
+struct Piece {
+  char* param;
+  const char* grad;
+  char* momentum;        // numbers, or codes
+  BFloat16* units;       // of the codes
+  char* compensation;    // in the parameter's type, or nullptr
+  Number momentum_number;
+  int64_t momentum_bits; // a number
+  uint64_t position;     // in the list of parameters: with the place in the parameter it makes the noise
+  int64_t numel;
+  int64_t end;           // numbers in this and all earlier pieces
+  int64_t first_block;   // blocks in all earlier pieces
+  Step step;
+};
+
+}  // namespace lionkit
