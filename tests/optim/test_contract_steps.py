@@ -82,6 +82,7 @@ def test_tensor_lr_equals_float_lr(optimizer, foreach, dtype, shape):
     assert lr.item() == SETTINGS["lr"]
 
 
+@pytest.mark.filterwarnings("ignore:.*half-precision weights stand still")
 @CASES
 @FOREACH
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.complex64], ids=str)

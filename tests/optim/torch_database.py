@@ -59,12 +59,23 @@ def lion_error_inputs(device, dtype):
         "Invalid beta parameter at index 1: nan": {"betas": (0.5, float("nan"))},
         "Invalid weight_decay value: -0.1": {"weight_decay": -0.1},
         "Invalid weight_decay value: nan": {"weight_decay": float("nan")},
-        "Invalid momentum_init: 'ones'": {"momentum_init": "ones"},
+        "Invalid momentum_init: 'ones', it must be one of 'zeros', 'gradient'": {"momentum_init": "ones"},
+        "Invalid momentum_dtype: 'int2', it must be one of None, 'float32', 'bfloat16', 'int8', 'int4'": {
+            "momentum_dtype": "int2"
+        },
+        "Invalid weight_rounding: None, it must be one of 'nearest', 'stochastic', 'kahan'": {"weight_rounding": None},
+        "Invalid seed: -1, it must be an integer in": {"seed": -1},
+        "Invalid seed: 18446744073709551616": {"seed": 2**64},
+        "Invalid seed: 0.5": {"seed": 0.5},
     }
     missing = {
         "fused=True and foreach=True": {"fused": True, "foreach": True},
         "fused=True and differentiable=True": {"fused": True, "differentiable": True},
         "foreach=True and differentiable=True": {"foreach": True, "differentiable": True},
+        "differentiable=True and momentum_dtype='int8'": {"differentiable": True, "momentum_dtype": "int8"},
+        "differentiable=True and weight_rounding='kahan'": {"differentiable": True, "weight_rounding": "kahan"},
+        "capturable=True and weight_rounding='stochastic'": {"capturable": True, "weight_rounding": "stochastic"},
+        "capturable=True and momentum_dtype='int4'": {"capturable": True, "momentum_dtype": "int4"},
     }
     return get_error_inputs_for_all_optims(device, dtype) + [
         ErrorOptimizerInput(OptimizerInput(params=None, kwargs=kwargs), error_type=error_type, error_regex=regex)
@@ -82,7 +93,18 @@ def entry(optimizer):
         scheduler_inputs=sgd.scheduler_inputs,
         supported_impls=("foreach", "differentiable", *(["fused"] if HAS_KERNEL else [])),
         supports_fused_on=("cpu",) if HAS_KERNEL else (),
-        not_og_supported_flags=("foreach", "differentiable", "maximize", "capturable", "fused", "momentum_init"),
+        not_og_supported_flags=(
+            "foreach",
+            "differentiable",
+            "maximize",
+            "capturable",
+            "fused",
+            "momentum_init",
+            "momentum_dtype",
+            "weight_rounding",
+            "seed",
+            "noise_step",
+        ),
         has_capturable_arg=True,
         supports_sparse=False,
         supports_complex=True,

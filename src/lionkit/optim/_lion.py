@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
 from lionkit.kappa import L1
+from lionkit.kernels import WeightRounding
+from lionkit.momentum import MomentumDtype
 from lionkit.optim._lionk import LionK
 from lionkit.optim._options import MomentumInit
 
@@ -37,17 +39,21 @@ class Lion(LionK):
         betas: Weight of the old momentum in the direction c, and in the new momentum; each in [0, 1).
         weight_decay: Decoupled decay, at least 0; the box has half-width 1 / weight_decay.
         momentum_init: "zeros", or "gradient" for :math:`m_0 = g_1`, as the convergence theorems have it.
+        momentum_dtype: How the momentum is kept: None in the parameter's dtype, "float32", "bfloat16", or as codes
+            of a byte ("int8") or half a byte ("int4").
+        weight_rounding: How a half-precision weight takes a small step: "nearest", "stochastic" or "kahan".
+        seed: Of the noise of stochastic roundings, in [0, 2**64).
         maximize: Ascend instead of descend.
-        foreach: See `lionkit.LionK`, as for the options below.
+        foreach: See `lionkit.LionK`, as for the options around.
         capturable: The step may be captured in a CUDA graph.
         differentiable: Autograd can see through the step.
         fused: The native kernel; None: where it is there and can step the tensors.
 
     Raises:
-        ValueError: an option is out of its range.
+        ValueError: an option is out of its range, or not one for these parameters.
         TypeError: ``params`` is a single tensor.
-        RuntimeError: ``fused=True`` where the native kernel is missing or cannot step these parameters, or two
-            of ``fused``, ``foreach`` and ``differentiable`` at once.
+        RuntimeError: ``fused=True`` where the native kernel is missing or cannot step these parameters, two of
+            ``fused``, ``foreach`` and ``differentiable`` at once, or a rounding with one that excludes it.
 
     Example:
         >>> import torch, lionkit
@@ -72,6 +78,9 @@ class Lion(LionK):
         weight_decay: float = 0.0,
         *,
         momentum_init: MomentumInit = "zeros",
+        momentum_dtype: MomentumDtype | None = None,
+        weight_rounding: WeightRounding = "nearest",
+        seed: int = 0,
         maximize: bool = False,
         foreach: bool | None = None,
         capturable: bool = False,
@@ -85,6 +94,9 @@ class Lion(LionK):
             weight_decay,
             kappa=L1(),
             momentum_init=momentum_init,
+            momentum_dtype=momentum_dtype,
+            weight_rounding=weight_rounding,
+            seed=seed,
             maximize=maximize,
             foreach=foreach,
             capturable=capturable,

@@ -7,12 +7,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import Optimizer, ParamsT, _to_scalar, _use_grad_for_differentiable
+from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
 
 from lionkit import kernels
 from lionkit.kappa import L1, Kappa
-from lionkit.optim._options import MomentumInit, check_options
-from lionkit.optim._state import kappas_described, momentum_dtype_kept, own_kappa
+from lionkit.kernels import WeightRounding
+from lionkit.momentum import MomentumDtype
+from lionkit.optim._numerics import NumericsReport, Watch, check
+from lionkit.optim._observe import Observation
+from lionkit.optim._options import MomentumInit, check_options, check_params
+from lionkit.optim._state import real
+from lionkit.optim._state_dict import kappas_described, own_kappa, states_converted
+from lionkit.optim._step import step_group, with_gradient
+from lionkit.probes import StepStatistics
 
 # torch 2.10 knows it by its older name, to be dropped with torch 2.10.
 _GRAPH_CAPTURE_CHECKS = "_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"
@@ -42,6 +49,14 @@ class LionK(Optimizer):
         weight_decay: Decoupled decay, at least 0: weights shrink by ``1 - lr * weight_decay`` a step.
         kappa: The geometry.
         momentum_init: "zeros", or "gradient" for :math:`m_0 = g_1`, as the convergence theorems have it.
+        momentum_dtype: How the momentum is kept: None in the parameter's dtype; "float32" or "bfloat16"; "int8" or
+            "int4" as codes in blocks of 128 with one scale each, 1.02 and 0.52 bytes a parameter. Parameters of fewer
+            than 4096 elements keep float32 there; complex ones are complex64 wherever they are not codes.
+        weight_rounding: How a half-precision weight is rounded: "nearest"; "stochastic" (bfloat16 alone), up or down
+            at random so that small steps count on average; "kahan", with what was lost kept as state, 2 bytes a
+            parameter. Weights of float32 and float64 ignore it.
+        seed: Of the noise of stochastic roundings, in [0, 2**64). Noise is a function of seed, step and place: the
+            same for any number of threads, and after a resume.
         maximize: Ascend instead of descend.
         foreach: Step a whole list of tensors by one operator; None: on accelerators.
         capturable: The step may be captured in a CUDA graph; pass ``lr`` as a tensor to change it later.
@@ -50,10 +65,10 @@ class LionK(Optimizer):
             ``foreach`` is None as well. With True, a `GradScaler` leaves unscaling and skipped steps to it.
 
     Raises:
-        ValueError: an option is out of its range.
+        ValueError: an option is out of its range, or not one for these parameters.
         TypeError: ``kappa`` is not a `Kappa`, or ``params`` is a single tensor.
-        RuntimeError: ``fused=True`` where the native kernel is missing or cannot step these parameters, or two
-            of ``fused``, ``foreach`` and ``differentiable`` at once.
+        RuntimeError: ``fused=True`` where the native kernel is missing or cannot step these parameters, two of
+            ``fused``, ``foreach`` and ``differentiable`` at once, or a rounding with one that excludes it.
 
     Example:
         >>> import torch, lionkit
@@ -78,6 +93,9 @@ class LionK(Optimizer):
         *,
         kappa: Kappa = L1(),  # noqa: B008  (frozen)
         momentum_init: MomentumInit = "zeros",
+        momentum_dtype: MomentumDtype | None = None,
+        weight_rounding: WeightRounding = "nearest",
+        seed: int = 0,
         maximize: bool = False,
         foreach: bool | None = None,
         capturable: bool = False,
@@ -90,6 +108,10 @@ class LionK(Optimizer):
             "weight_decay": weight_decay,
             "kappa": kappa,
             "momentum_init": momentum_init,
+            "momentum_dtype": momentum_dtype,
+            "weight_rounding": weight_rounding,
+            "seed": seed,
+            "noise_step": 0,  # how many steps of the group have used noise
             "maximize": maximize,
             "foreach": foreach,
             "capturable": capturable,
@@ -98,6 +120,8 @@ class LionK(Optimizer):
         }
         check_options(defaults)
         super().__init__(params, defaults)
+        self._observations: list[Observation] = []
+        self._watch = Watch()
 
     @property
     def _step_supports_amp_scaling(self) -> bool:
@@ -109,11 +133,11 @@ class LionK(Optimizer):
         if isinstance(param_group, dict):  # or torch says what is wrong
             check_options({**self.defaults, **param_group})
         super().add_param_group(param_group)
-        group = self.param_groups[-1]
-        refusal = kernels.refusal(_real(group["params"]), group["kappa"]) if group["fused"] else None
-        if refusal:
+        try:
+            _check_group(self.param_groups[-1])
+        except (RuntimeError, ValueError):
             self.param_groups.pop()
-            raise RuntimeError(f"fused=True: {refusal}")
+            raise
 
     @_use_grad_for_differentiable
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -136,60 +160,66 @@ class LionK(Optimizer):
         found_inf = getattr(self, "found_inf", None)  # of a GradScaler: the step is skipped, before any state is made
         if found_inf is not None and found_inf.item():
             return loss
-        pairs = [self._with_gradient(group) for group in self.param_groups]  # all, before any is written to
-        for group, (params, grads) in zip(self.param_groups, pairs, strict=True):
-            if params:
-                self._step_group(group, params, grads)
+        pairs = [with_gradient(group, type(self).__name__) for group in self.param_groups]  # before any is written
+        observed = any(observation.is_due() for observation in self._observations)
+        grad_scale = getattr(self, "grad_scale", None)  # what a GradScaler has left for a fused step to divide by
+        sums = [
+            step_group(group, *pair, self.state, grad_scale=grad_scale, observed=observed) if pair[0] else None
+            for group, pair in zip(self.param_groups, pairs, strict=True)
+        ]
+        for observation in list(self._observations):  # a callback may remove its own
+            observation.note(sums, self.param_groups)
+        self._watch.look(self.param_groups, self.state)
         return loss
 
-    def _with_gradient(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
-        """List the parameters that have a gradient, and the gradients."""
-        params, grads = [], []
-        for param in group["params"]:
-            grad = param.grad
-            if grad is None:
-                continue
-            if grad.layout is not torch.strided:
-                raise RuntimeError(
-                    f"{type(self).__name__} does not support sparse gradients: a parameter of shape "
-                    f"{tuple(param.shape)} has one of layout {grad.layout}; convert it with to_dense()"
-                )
-            params.append(param)
-            grads.append(grad)
-        return params, grads
+    def observe(self, every: int = 1, callback: Callable[[StepStatistics], Any] | None = None) -> Observation:
+        """Measure every k-th step: norms, the KKT residual, agreement, the box.
 
-    def _step_group(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
-        momenta = [self._momentum(param, grad, group) for param, grad in zip(params, grads, strict=True)]
-        if any(param.is_complex() for param in params):
-            params, grads, momenta = _real(params), _real(grads), _real(momenta)
-        backend = kernels.select(params, **{name: group[name] for name in _BACKEND_OPTIONS})
-        backend(
-            params,
-            grads,
-            momenta,
-            kappa=group["kappa"],
-            lr=_to_scalar(group["lr"]),
-            betas=group["betas"],
-            weight_decay=group["weight_decay"],
-            maximize=group["maximize"],
-            **self._amp(),
-        )
+        The native kernel sums up as it steps; other backends read everything once more.
 
-    def _amp(self) -> dict[str, Tensor]:
-        """Return the scale that a `GradScaler` has left here for a fused step to divide by."""
-        grad_scale = getattr(self, "grad_scale", None)
-        return {} if grad_scale is None else {"grad_scale": grad_scale}
+        A step that a `GradScaler` skips is not counted. Copies of the optimizer are not observed; a loaded state
+        leaves the observation as it is.
 
-    def _momentum(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
-        """Return the parameter's momentum, m0 of the first step where it has none yet."""
-        state = self.state[param]
-        if "exp_avg" not in state:
-            if group["momentum_init"] == "gradient":
-                first = grad / self._amp().get("grad_scale", 1)
-                state["exp_avg"] = first.neg_() if group["maximize"] else first
-            else:
-                state["exp_avg"] = torch.zeros_like(param, memory_format=torch.preserve_format)
-        return state["exp_avg"]
+        Args:
+            every: k, at least 1.
+            callback: Called with each `lionkit.probes.StepStatistics` at the end of its step.
+
+        Returns:
+            An observation; its ``latest`` has the statistics, its ``remove()`` ends it.
+
+        Raises:
+            ValueError: ``every`` is not an integer of at least 1.
+
+        Example:
+            >>> import torch, lionkit
+            >>> weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+            >>> optimizer = lionkit.Lion([weight], lr=0.1, weight_decay=0.25)
+            >>> observation = optimizer.observe()
+            >>> weight.square().sum().backward()
+            >>> optimizer.step()
+            >>> observation.latest.total.grad_l1, observation.latest.total.num_agree
+            (6.0, 2)
+        """
+        return Observation(self._observations, every, callback)
+
+    @torch.no_grad()
+    def check_numerics(self) -> NumericsReport:
+        """Count the half-precision weights that a step of the present lr is too small to move.
+
+        A weight moves by lr times its direction and decay; where that is less than half the distance to its
+        neighbour in bfloat16 or float16, it is rounded back. The direction is that of the momentum, or of length 1
+        where there is none. A warning says it once, after the warm-up, where it is over a tenth of the weights.
+
+        Returns:
+            The counts, of each group and in all; printed, a small table and what to do.
+
+        Example:
+            >>> import torch, lionkit
+            >>> weight = torch.nn.Parameter(torch.tensor([1.0, 0.01], dtype=torch.bfloat16))
+            >>> print(lionkit.Lion([weight], lr=1e-3).check_numerics().total)
+            Standstill(num=1, numel=2)
+        """
+        return check(self.param_groups, self.state)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form; a kappa is kept as its ``repr``, for `weights_only` loading."""
@@ -199,14 +229,17 @@ class LionK(Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state of this optimizer, or of any other that keeps its momentum as ``exp_avg``.
 
-        Options that the saved groups lack are this optimizer's defaults. The momentum keeps the dtype it
-        was saved in, where torch's own ``load_state_dict`` would cast it to the parameter's. Other state,
-        such as AdamW's second moment, is left out.
+        Options that the saved groups lack are this optimizer's defaults. How momentum and weights are kept is this
+        optimizer's choice, not the state's: the momentum is converted to ``momentum_dtype``, and with None keeps the
+        dtype it was saved in (codes become float32), where torch's own ``load_state_dict`` would cast it to the
+        parameter's. Codes of the same kind are taken bit by bit. Other state, such as AdamW's second moment, is
+        left out.
 
         Raises:
-            ValueError: the groups do not match, were saved with another kappa, or the state has no ``exp_avg``.
+            ValueError: the groups do not match, were saved with another kappa, or the state of a parameter has no
+                momentum or one that does not fit; nothing has been changed then.
         """
-        with momentum_dtype_kept(self):
+        with states_converted(self):
             super().load_state_dict(state_dict)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -214,20 +247,24 @@ class LionK(Optimizer):
         own_groups = self.__dict__.get("param_groups") or state["param_groups"]
         for own, loaded in zip(own_groups, state["param_groups"], strict=True):
             loaded["kappa"] = own_kappa(own.get("kappa", defaults["kappa"]), loaded.get("kappa"))
+            for name in ("momentum_dtype", "weight_rounding"):
+                loaded[name] = own.get(name, defaults[name])
             if loaded.get("foreach"):  # what the file says of one backend excludes the default of the other
                 loaded.setdefault("fused", None)
             for name, default in defaults.items():
                 loaded.setdefault(name, default)
             # Saved where there was a kernel for them, as by a fused AdamW on another device.
-            if loaded["fused"] and kernels.refusal(_real(loaded["params"]), loaded["kappa"]):
+            if loaded["fused"] and kernels.refusal(real(loaded["params"]), loaded["kappa"]):
                 loaded["fused"] = None
             check_options(loaded)
         super().__setstate__(state)
+        self.__dict__.setdefault("_observations", [])  # a copy is not observed
+        self.__dict__.setdefault("_watch", Watch())
 
 
-_BACKEND_OPTIONS = ("kappa", "foreach", "fused", "differentiable")
-
-
-def _real(tensors: list[Tensor]) -> list[Tensor]:
-    """View complex tensors as pairs of reals: what a backend steps."""
-    return [torch.view_as_real(tensor) if tensor.is_complex() else tensor for tensor in tensors]
+def _check_group(group: dict[str, Any]) -> None:
+    """Raise where the group's options do not go with its parameters."""
+    refusal = kernels.refusal(real(group["params"]), group["kappa"]) if group["fused"] else None
+    if refusal:
+        raise RuntimeError(f"fused=True: {refusal}")
+    check_params(group, group["params"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
+import torch
 from torch import Tensor
 
 from lionkit import kernels
 from lionkit.kappa import Kappa
+from lionkit.kernels import WeightRounding
+from lionkit.momentum import MomentumDtype
 
 MomentumInit = Literal["zeros", "gradient"]
 
@@ -18,12 +21,33 @@ def check_options(options: Mapping[str, Any]) -> None:
 
     Raises:
         TypeError: ``kappa`` is not a `lionkit.kappa.Kappa`.
-        ValueError: a number is out of its range, or ``momentum_init`` is not one of its names.
-        RuntimeError: a backend was asked for that is missing, or two that exclude each other.
+        ValueError: a number is out of its range, or a choice is not one of its names.
+        RuntimeError: a backend was asked for that is missing, or two options that exclude each other.
     """
     _check_numbers(options)
     _check_choices(options)
     _check_backend(options)
+    _check_roundings(options)
+
+
+def check_params(options: Mapping[str, Any], params: Iterable[Tensor]) -> None:
+    """Raise on the first parameter that the roundings of its group cannot serve.
+
+    Raises:
+        ValueError: a float16 weight shall be rounded stochastically, or the momentum of a tensor that is spread
+            over processes, or otherwise not plain, shall be kept as codes.
+    """
+    stochastic, quantised = options["weight_rounding"] == "stochastic", options["momentum_dtype"] in get_args(_Codes)
+    for param in params if stochastic or quantised else ():
+        if stochastic and param.dtype.to_real() is torch.float16:
+            raise ValueError(
+                "Invalid weight_rounding: 'stochastic' for a float16 weight, it must be 'kahan' or 'nearest'"
+            )
+        if quantised and type(param) not in (Tensor, torch.nn.Parameter):
+            raise ValueError(
+                f"Invalid momentum_dtype: {options['momentum_dtype']!r} for a {type(param).__name__}, "
+                "it must be None, 'float32' or 'bfloat16' where a parameter is not a plain tensor"
+            )
 
 
 def _check_numbers(options: Mapping[str, Any]) -> None:
@@ -42,11 +66,22 @@ def _check_numbers(options: Mapping[str, Any]) -> None:
 
 
 def _check_choices(options: Mapping[str, Any]) -> None:
-    kappa, momentum_init = options["kappa"], options["momentum_init"]
+    kappa, seed = options["kappa"], options["seed"]
     if not isinstance(kappa, Kappa):
         raise TypeError(f"Invalid kappa: {kappa!r}, it must be a lionkit.kappa.Kappa such as L1()")
-    if momentum_init not in get_args(MomentumInit):
-        raise ValueError(f"Invalid momentum_init: {momentum_init!r}, it must be 'zeros' or 'gradient'")
+    for name, names in _NAMES.items():
+        if options[name] not in names:
+            raise ValueError(f"Invalid {name}: {options[name]!r}, it must be one of {', '.join(map(repr, names))}")
+    if not (isinstance(seed, int) and 0 <= seed < 2**64):
+        raise ValueError(f"Invalid seed: {seed!r}, it must be an integer in [0, 2**64)")
+
+
+_Codes = Literal["int8", "int4"]
+_NAMES: dict[str, tuple[str | None, ...]] = {
+    "momentum_init": get_args(MomentumInit),
+    "momentum_dtype": (None, *get_args(MomentumDtype)),
+    "weight_rounding": get_args(WeightRounding),
+}
 
 
 def _check_backend(options: Mapping[str, Any]) -> None:
@@ -58,3 +93,11 @@ def _check_backend(options: Mapping[str, Any]) -> None:
     refusal = kernels.refusal([], options["kappa"]) if options["fused"] else None
     if refusal:
         raise RuntimeError(f"fused=True: {refusal}")
+
+
+def _check_roundings(options: Mapping[str, Any]) -> None:
+    for name, value in ((name, options[name]) for name in ("weight_rounding", "momentum_dtype")):
+        if options["differentiable"] and value in ("stochastic", "kahan", *get_args(_Codes)):
+            raise RuntimeError(f"differentiable=True and {name}={value!r}: rounding has no derivative")
+        if options["capturable"] and value in ("stochastic", *get_args(_Codes)):
+            raise RuntimeError(f"capturable=True and {name}={value!r}: a captured graph would repeat one step's noise")

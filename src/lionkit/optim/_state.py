@@ -1,78 +1,115 @@
-"""What a `state_dict` must not lose: the kappa of each group, the dtype of each momentum."""
+"""What an optimizer keeps of each parameter, as a step takes it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import chain
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter, is_
 from typing import Any
 
-from torch.optim import Optimizer
+import torch
+from torch import Tensor
 
-from lionkit.kappa import Kappa
+from lionkit.momentum import CODES, DENSE, INT4, INT8, SCALES, Blockwise, encode_state, zero_state
+
+State = MutableMapping[Tensor, dict[str, Any]]
+
+COMPENSATION = "compensation"
+_NOTHING = torch.empty(0, device="cpu")
+_HALVES = (torch.bfloat16, torch.float16)
+_dtype_of = attrgetter("dtype")
 
 
-@contextmanager
-def kappas_described(optimizer: Optimizer) -> Iterator[None]:
-    """Let `state_dict` keep the ``repr`` of every group's kappa: plain data, which `weights_only` loading takes.
+@dataclass(frozen=True, slots=True)
+class Operands:
+    """The tensors of one step of a group, real ones.
 
-    It happens in a hook that runs before the user's own, which then see what is saved.
+    Attributes:
+        params: The parameters that have a gradient.
+        grads: Their gradients.
+        momenta: Their momenta; codes where ``scales`` has scales.
+        scales: Empty where every momentum is dense, else one a parameter: an empty tensor where it is dense.
+        compensations: Empty, or one a parameter: an empty tensor where it has none.
     """
 
-    def describe(_: Optimizer, state_dict: dict[str, Any]) -> None:
-        for group in state_dict["param_groups"]:
-            group["kappa"] = repr(group["kappa"])
+    params: list[Tensor]
+    grads: list[Tensor]
+    momenta: list[Tensor]
+    scales: Sequence[Tensor] = ()
+    compensations: Sequence[Tensor] = ()
 
-    handle = optimizer.register_state_dict_post_hook(describe, prepend=True)
+
+def is_half(param: Tensor) -> bool:
+    """Whether the weights have half precision, and so a rounding of their own."""
+    return param.dtype.to_real() in _HALVES
+
+
+def codec_of(codes: Tensor) -> Blockwise:
+    """Return what made these codes: a step goes by the state that it finds."""
+    return INT8 if codes.dtype is INT8.code_dtype else INT4
+
+
+def operands(
+    group: Mapping[str, Any], params: list[Tensor], grads: list[Tensor], state: State, grad_scale: Tensor | None
+) -> Operands:
+    """Find the state of each parameter, and make what is not there yet."""
+    scales = compensations = ()
+    states = _states(params, state)
     try:
-        yield
-    finally:
-        handle.remove()
+        momenta = [kept[DENSE] for kept in states]
+    except KeyError:  # of the first step, or codes
+        _begin(group, params, grads, states, grad_scale)
+        momenta, scales = _momenta(states)
+    if group["weight_rounding"] == "kahan":
+        compensations = [_compensation(param, kept) for param, kept in zip(params, states, strict=True)]
+    if any(dtype.is_complex for dtype in set(map(_dtype_of, params))):
+        params, grads, momenta = real(params), real(grads), real(momenta)
+        compensations = real(compensations)
+    return Operands(params, grads, momenta, scales, compensations)
 
 
-def own_kappa(own: Kappa, saved: Kappa | str | None) -> Kappa:
-    """Return the kappa that a group goes on with after a load: always its own.
-
-    Raises:
-        ValueError: the state was saved with another one; a state that names none fits any.
-    """
-    if saved is not None and str(saved) != repr(own):
-        raise ValueError(f"the state_dict was saved with kappa={saved}, this optimizer has kappa={own!r}")
-    return own
+def real(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """View complex tensors as pairs of reals: what a backend steps."""
+    return [torch.view_as_real(tensor) if tensor.is_complex() else tensor for tensor in tensors]
 
 
-@contextmanager
-def momentum_dtype_kept(optimizer: Optimizer) -> Iterator[None]:
-    """Load ``exp_avg`` as it was saved, without the cast to the parameter's dtype that torch's `load_state_dict` makes.
+def _states(params: list[Tensor], state: State) -> list[dict[str, Any]]:
+    """Look every parameter up; thousands in their own order, of one group, are there without a hash of each."""
+    if len(state) == len(params) and all(map(is_, state, params)):
+        return list(state.values())
+    return [state[param] for param in params]
 
-    A float32 momentum of bfloat16 weights would lose its low bits at every resume. One hook catches the saved
-    tensors after the user's pre-hooks, another puts them in place before the user's post-hooks.
-    """
-    saved: dict[str, Any] = {}
 
-    def catch(_: Optimizer, state_dict: dict[str, Any]) -> None:
-        for id_, state in state_dict["state"].items():
-            if state and "exp_avg" not in state:
-                raise ValueError(
-                    f"the state of parameter {id_} has {sorted(state)}, it must have 'exp_avg', the momentum"
-                )
-        saved.update(state_dict)
+def _begin(
+    group: Mapping[str, Any],
+    params: list[Tensor],
+    grads: list[Tensor],
+    states: list[dict[str, Any]],
+    grad_scale: Tensor | None,
+) -> None:
+    """Make m0 where there is no momentum yet."""
+    for param, grad, kept in zip(params, grads, states, strict=True):
+        if DENSE not in kept and CODES not in kept:
+            kept.update(_first(group, param, grad, grad_scale))
 
-    def restore(optimizer: Optimizer) -> None:
-        ids = chain.from_iterable(group["params"] for group in saved["param_groups"])
-        params = chain.from_iterable(group["params"] for group in optimizer.param_groups)
-        for id_, param in zip(ids, params, strict=True):
-            if saved["state"].get(id_):
-                momentum = saved["state"][id_]["exp_avg"]
-                # Nothing else is kept: AdamW's second moment would take its memory along for good.
-                optimizer.state[param] = {"exp_avg": momentum.to(param.device, copy=True)}
 
-    handles = [
-        optimizer.register_load_state_dict_pre_hook(catch),
-        optimizer.register_load_state_dict_post_hook(restore, prepend=True),
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def _momenta(states: list[dict[str, Any]]) -> tuple[list[Tensor], Sequence[Tensor]]:
+    momenta = [kept[DENSE] if DENSE in kept else kept[CODES] for kept in states]
+    scales = [kept.get(SCALES, _NOTHING) for kept in states]
+    return momenta, scales if any(SCALES in kept for kept in states) else ()
+
+
+def _first(group: Mapping[str, Any], param: Tensor, grad: Tensor, grad_scale: Tensor | None) -> dict[str, Tensor]:
+    """Return the state of m0."""
+    if group["momentum_init"] == "zeros":
+        return zero_state(group["momentum_dtype"], param)
+    first = grad / (1 if grad_scale is None else grad_scale)
+    return encode_state(first.neg_() if group["maximize"] else first, group["momentum_dtype"], param)
+
+
+def _compensation(param: Tensor, kept: dict[str, Any]) -> Tensor:
+    if not is_half(param):
+        return _NOTHING
+    if COMPENSATION not in kept:
+        kept[COMPENSATION] = torch.zeros_like(param, memory_format=torch.preserve_format)
+    return kept[COMPENSATION]

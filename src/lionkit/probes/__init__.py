@@ -3,5 +3,7 @@
 from lionkit.probes._full_gradient import FullGradient as FullGradient
 from lionkit.probes._full_gradient import full_gradient as full_gradient
 from lionkit.probes._quantities import Quantities as Quantities
+from lionkit.probes._step import Statistics as Statistics
+from lionkit.probes._step import StepStatistics as StepStatistics
 
-__all__ = ["FullGradient", "Quantities", "full_gradient"]
+__all__ = ["FullGradient", "Quantities", "Statistics", "StepStatistics", "full_gradient"]

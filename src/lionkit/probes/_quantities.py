@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lionkit.kernels._statistics import ON_BOX
+
 
 @dataclass(frozen=True)
 class Quantities:
@@ -53,10 +55,6 @@ class Quantities:
         return self.num_on_box / self.dim if self.dim else 0.0
 
 
-# Decay brings a weight to its bound geometrically, never exactly; nearer than this it counts as there.
-_ON_BOX = 1 - 1e-3
-
-
 def measure(theta: Tensor, gradient: Tensor, weight_decay: float) -> Quantities:
     """Measure one parameter, in float64; complex tensors count as pairs of reals.
 
@@ -74,7 +72,7 @@ def measure(theta: Tensor, gradient: Tensor, weight_decay: float) -> Quantities:
         l2=torch.linalg.vector_norm(gradient, 2).item(),
         kkt_residual=(l1 + weight_decay * torch.sum(theta * gradient)).item(),
         box_excess=max(scaled.max().item() - 1, 0.0) if scaled.numel() else 0.0,
-        num_on_box=int((scaled >= _ON_BOX).sum()),
+        num_on_box=int((scaled >= ON_BOX).sum()),
     )
 
 

@@ -1,0 +1,123 @@
+"""Whether a step is large enough for half-precision weights to take it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lionkit.momentum import decode_state
+from lionkit.optim._state import State, is_half, real
+
+_ADVICE = "take weight_rounding='stochastic' (bfloat16) or 'kahan', float32 weights, or a larger lr"
+# A few large weights always stand still in half precision; beyond this share it is the run that does.
+_WORTH_A_WARNING = 0.1
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """How many weights are too large, or a step too small, for the step to change them.
+
+    Attributes:
+        num: Half-precision weights that no step can move at the present lr.
+        numel: Half-precision weights in all.
+    """
+
+    num: int
+    numel: int
+
+    @property
+    def share(self) -> float:
+        """``num`` over ``numel``, from 0 to 1; 0 where there are none."""
+        return self.num / self.numel if self.numel else 0.0
+
+
+@dataclass(frozen=True)
+class NumericsReport:
+    """What `lionkit.LionK.check_numerics` found; printed, it is a small table.
+
+    Attributes:
+        groups: Of each parameter group.
+        total: Of all groups.
+        roundings: How each group rounds its weights.
+    """
+
+    groups: tuple[Standstill, ...]
+    total: Standstill
+    roundings: tuple[str, ...]
+
+    def __str__(self) -> str:
+        names = [*(f"group {number}" for number in range(len(self.groups))), "total"]
+        rows = zip(names, (*self.groups, self.total), (*self.roundings, ""), strict=True)
+        lines = [f"{name:<10}{s.num:>14,} of {s.numel:<14,}{s.share:>7.1%}  {rounding}" for name, s, rounding in rows]
+        verdict = f"these half-precision weights stand still: {_ADVICE}" if self.total.num else "every weight can move"
+        return "\n".join([*(line.rstrip() for line in lines), verdict])
+
+
+def check(groups: Sequence[Mapping[str, Any]], state: State) -> NumericsReport:
+    """Count the half-precision weights that no step can move, in each group."""
+    found = tuple(_combine(_standstill(group, param, state) for param in _halves(group)) for group in groups)
+    return NumericsReport(found, _combine(found), tuple(group["weight_rounding"] for group in groups))
+
+
+class Watch:
+    """Looks once, after the warm-up, whether many weights stand still."""
+
+    def __init__(self) -> None:
+        self._lrs: list[float] | None = None
+        self._done = False
+
+    def look(self, groups: Sequence[Mapping[str, Any]], state: State) -> None:
+        """Warn where over a tenth of the half-precision weights cannot move; after a step.
+
+        It is checked at the first step whose lr is above 0 and not larger than that of the step before. A tensor
+        lr on an accelerator is never brought to the host, and so never checked.
+        """
+        if self._done or torch.compiler.is_compiling():
+            return
+        watched = [
+            group for group in groups if group["weight_rounding"] == "nearest" and any(map(is_half, group["params"]))
+        ]
+        if not watched or any(isinstance(group["lr"], Tensor) and not group["lr"].is_cpu for group in watched):
+            self._done = True
+            return
+        lrs, before = [float(group["lr"]) for group in watched], self._lrs
+        self._lrs = lrs
+        if before is None or max(lrs) <= 0 or any(now > then for now, then in zip(lrs, before, strict=False)):
+            return
+        self._done = True
+        standstill = check(watched, state).total
+        if standstill.share > _WORTH_A_WARNING:
+            warnings.warn(
+                f"{standstill.share:.0%} of the half-precision weights stand still, as a step is less than half their "
+                f"spacing: {_ADVICE}; optimizer.check_numerics() tells which",
+                stacklevel=5,
+            )
+
+
+def _halves(group: Mapping[str, Any]) -> Iterable[Tensor]:
+    return (param for param in group["params"] if is_half(param))
+
+
+def _standstill(group: Mapping[str, Any], param: Tensor, state: State) -> Standstill:
+    (theta,) = real([param.detach()])
+    if group["weight_rounding"] != "nearest":  # what a step cannot do, several will
+        return Standstill(0, theta.numel())
+    kept = state.get(param)
+    direction = torch.ones_like(theta, dtype=torch.float32)
+    if kept:
+        (momentum,) = real([decode_state(kept, param)])
+        # A momentum of 0 has no direction yet; the gradient to come has one.
+        direction = torch.where(momentum != 0, group["kappa"].gradient(momentum.float()), direction)
+    wide = theta.float()
+    stepped = wide - group["lr"] * (direction + group["weight_decay"] * wide)
+    return Standstill(int((stepped.to(theta.dtype) == theta).sum()), theta.numel())
+
+
+def _combine(parts: Iterable[Standstill]) -> Standstill:
+    parts = list(parts)
+    return Standstill(sum(part.num for part in parts), sum(part.numel for part in parts))

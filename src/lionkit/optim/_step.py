@@ -1,0 +1,115 @@
+"""The step of a parameter group: which tensors, by which backend, and what that leaves to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import _to_scalar
+
+from lionkit import kernels
+from lionkit.optim._options import check_params
+from lionkit.optim._state import Operands, State, operands
+from lionkit.optim._widened import step_widened
+
+_BACKEND_OPTIONS = ("kappa", "foreach", "fused", "differentiable")
+_grad_of, _layout_of = attrgetter("grad"), attrgetter("layout")
+
+
+def with_gradient(group: Mapping[str, Any], optimizer: str) -> tuple[list[Tensor], list[Tensor]]:
+    """List the parameters of a group that have a gradient, and the gradients; nothing is written.
+
+    Args:
+        group: The parameter group.
+        optimizer: The name of the optimizer, for the message of an error.
+
+    Raises:
+        RuntimeError: a gradient is sparse.
+        ValueError: a parameter's dtype is not one that the group's rounding takes.
+    """
+    params, grads = group["params"], list(map(_grad_of, group["params"]))
+    if type(None) in set(map(type, grads)):
+        params = [param for param, grad in zip(params, grads, strict=True) if grad is not None]
+        grads = [grad for grad in grads if grad is not None]
+    if set(map(_layout_of, grads)) - {torch.strided}:
+        _refuse_sparse(params, grads, optimizer)
+    check_params(group, params)
+    return params, grads
+
+
+def _refuse_sparse(params: list[Tensor], grads: list[Tensor], optimizer: str) -> None:
+    for param, grad in zip(params, grads, strict=True):
+        if grad.layout is not torch.strided:
+            raise RuntimeError(
+                f"{optimizer} does not support sparse gradients: a parameter of shape "
+                f"{tuple(param.shape)} has one of layout {grad.layout}; convert it with to_dense()"
+            )
+
+
+def step_group(
+    group: dict[str, Any],
+    params: list[Tensor],
+    grads: list[Tensor],
+    state: State,
+    *,
+    grad_scale: Tensor | None = None,
+    observed: bool = False,
+) -> Tensor | None:
+    """Take the step.
+
+    Args:
+        group: The parameter group; its count of steps with noise goes on.
+        params: Those of its parameters that have a gradient, at least one.
+        grads: Their gradients, only read.
+        state: The optimizer's.
+        grad_scale: A 1-element tensor that divides the gradients, as a `GradScaler` hands it over.
+        observed: Whether to sum the step up.
+
+    Returns:
+        The sums of `lionkit.kernels.statistics` where the step is observed, else None.
+    """
+    given = operands(group, params, grads, state, grad_scale)
+    rounding, noise = group["weight_rounding"], _noise(group, given)
+    settings = {
+        "kappa": group["kappa"],
+        "lr": _to_scalar(group["lr"]),
+        "betas": group["betas"],
+        "weight_decay": group["weight_decay"],
+        "maximize": group["maximize"],
+    }
+    special = {"rounding": rounding, "noise": noise, "grad_scale": grad_scale, "observed": observed}
+    backend = kernels.select(given.params, **{name: group[name] for name in _BACKEND_OPTIONS})
+    if backend is not kernels.native:
+        if rounding == "nearest" and not given.scales and grad_scale is None and not observed:
+            backend(given.params, given.grads, given.momenta, **settings)
+            return None
+        return step_widened(backend, given, range(len(params)), **special, **settings)
+    sums = torch.empty(len(kernels.SUMS), dtype=torch.float64, device="cpu") if observed else None
+    left = kernels.native(
+        given.params,
+        given.grads,
+        given.momenta,
+        **settings,
+        grad_scale=grad_scale,
+        scales=given.scales,
+        compensations=given.compensations,
+        weight_rounding=rounding,
+        noise=noise,
+        statistics=sums,
+    )
+    if left:
+        others = step_widened(kernels.foreach, given, left, **special, **settings)
+        sums = None if sums is None or others is None else kernels.merge([sums, others])
+    return sums
+
+
+def _noise(group: dict[str, Any], given: Operands) -> int:
+    """Return the key of this step's noise, and count the step, where one is needed."""
+    if group["weight_rounding"] != "stochastic" and not given.scales:
+        return 0
+    key = kernels.step_key(group["seed"], group["noise_step"])
+    group["noise_step"] += 1
+    return key
