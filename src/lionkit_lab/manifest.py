@@ -1,22 +1,18 @@
 """The manifest: what was run, on what, with what."""
 
-import os
 import platform
-import subprocess
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import torch
 
 import lionkit
+from lionkit_lab.machine import commit, machine
 from lionkit_lab.recipe import Recipe
 from lionkit_lab.record import FORMAT
 from lionkit_lab.tasks import Task
-
-_ROOT = Path(__file__).parents[2]
 
 
 def describe(recipe: Recipe, task: Task, num_parameters: int) -> dict[str, Any]:
@@ -30,9 +26,9 @@ def describe(recipe: Recipe, task: Task, num_parameters: int) -> dict[str, Any]:
         "task": task.describe() | measured,
         "data": [asdict(file) for file in task.files],
         "versions": _versions(),
-        "machine": _machine(),
+        "machine": machine(),
         "seed": recipe.seed,
-        "commit": _commit(),
+        "commit": commit(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -56,34 +52,3 @@ def _versions() -> dict[str, str]:
         "lionkit": lionkit.__version__,
         **others,
     }
-
-
-def _machine() -> dict[str, Any]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "system": platform.system(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "memory_gb": round(memory / 2**30),
-        "threads": torch.get_num_threads(),
-        "device": "cpu",
-    }
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")  # Linux; platform.processor() is empty there.
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
-
-
-def _commit() -> str | None:
-    """Return the commit of a source checkout, with "-dirty" after local changes; None for an installed package."""
-    if not (_ROOT / ".git").exists():
-        return None
-    command = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (FileNotFoundError, subprocess.CalledProcessError):
-        return None  # no git, or a repository of another user
-    return answer.stdout.strip() or None

@@ -11,13 +11,14 @@ SOURCE = Path(lionkit_lab.__file__).parent
 
 # From the ground up: a room may use any floor below, and its own floor only through itself.
 FLOORS = [
-    {"errors", "atomic", "progress"},
+    {"errors", "atomic", "machine", "progress"},
     {"data", "recipe", "record"},
     {"models", "optimizers"},
     {"tasks"},
     {"state", "checkpoint", "manifest"},
     {"train"},
     {"report"},
+    {"bench"},
     {"cli"},
     {"__main__"},
 ]

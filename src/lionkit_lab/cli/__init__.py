@@ -2,6 +2,7 @@
 
 import typer
 
+from lionkit_lab.cli._bench import bench
 from lionkit_lab.cli._demo import demo
 from lionkit_lab.cli._group import OneLineGroup
 from lionkit_lab.cli._recipes import recipes
@@ -14,5 +15,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, train, report, recipes):
+for command in (demo, train, report, recipes, bench):
     app.command()(command)
