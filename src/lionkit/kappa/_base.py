@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -37,8 +38,13 @@ class Kappa(ABC):
     Members are frozen dataclasses: two of them are equal when they are the same function, and their
     ``repr`` is what a ``state_dict`` keeps.
 
-    All methods take real tensors of any shape. An optimizer hands them one parameter at a time (complex
-    ones through :func:`torch.view_as_real`), so a kappa of a whole model is the sum over its parameters.
+    All methods take real tensors of any shape that :meth:`check_shape` lets pass. An optimizer hands them one
+    parameter at a time (complex ones through :func:`torch.view_as_real`), so a kappa of a whole model is the
+    sum over its parameters.
+
+    Where the subgradient is a set, a member's map takes its element of least l2 norm unless it says otherwise:
+    0 at 0, equal shares among equals, the same on every device. A coordinate that is not finite makes the
+    map not finite there, and in all that is measured together with it (its group, its matrix).
 
     References:
         Chen, Liu, Liang, Liu, "Lion Secretly Solves Constrained Optimization: As Lyapunov Predicts",
@@ -60,14 +66,36 @@ class Kappa(ABC):
     def conjugate(self, y: Tensor) -> Tensor:
         r"""Return :math:`\kappa^*(y)`, a 0-dimensional tensor; infinite outside its domain."""
 
+    @abstractmethod
+    def gauge(self, y: Tensor) -> Tensor:
+        r"""Return how far ``y`` reaches towards the boundary of the domain of :math:`\kappa^*`, 0-dimensional.
+
+        It is the least :math:`t \ge 0` with :math:`y \in t \overline{\operatorname{dom}} \kappa^*`: below 1
+        inside, 1 on the boundary, above 1 outside, and 0 everywhere where nothing is constrained. The weights
+        are feasible when ``gauge(weight_decay * x)`` is at most 1, and ``y / gauge(y).clamp(min=1)`` always is.
+        For a kappa that is a norm it is the dual norm.
+        """
+
     @property
     @abstractmethod
     def problem(self) -> InducedProblem:
         """The optimisation problem that this kappa makes Lion-K solve."""
 
+    def check_shape(self, shape: Sequence[int]) -> None:  # noqa: B027  (any shape is fine)
+        """Raise where the kappa cannot take a parameter of this shape; most can take any.
+
+        A member writes it again where shapes matter to it.
+
+        Args:
+            shape: The shape that the methods would be given; of a complex parameter, that of its real view.
+
+        Raises:
+            ValueError: with the shape, what it must be and what to use instead.
+        """
+
     def foreach_gradient(self, xs: list[Tensor]) -> list[Tensor]:
         """Return the gradient map of every tensor of a list.
 
-        The one method that a member may write again, to reach torch's horizontally fused kernels.
+        A member writes it again to reach torch's horizontally fused kernels.
         """
         return [self.gradient(x) for x in xs]

@@ -17,6 +17,7 @@ class HalfSquaredL2(Kappa):
 
     Lion-K becomes gradient descent with a look-ahead momentum and decoupled weight decay; ``lr`` has the
     unit of weight over gradient, as in SGD. Nothing is constrained: the decay is ridge regularisation.
+    The map hands on what is not finite as it is.
 
     >>> import torch
     >>> from lionkit.kappa import HalfSquaredL2
@@ -37,6 +38,10 @@ class HalfSquaredL2(Kappa):
     def conjugate(self, y: Tensor) -> Tensor:
         """Return half the sum of squares: this kappa is its own conjugate."""
         return self.value(y)
+
+    def gauge(self, y: Tensor) -> Tensor:
+        """Return 0: nothing is constrained."""
+        return y.new_zeros(())
 
     @property
     def problem(self) -> InducedProblem:

@@ -8,12 +8,13 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lionkit.kappa._base import InducedProblem, Kappa
+from lionkit.kappa._base import InducedProblem
+from lionkit.kappa._box import CONSTRAINT, Box
 
 
 @final
 @dataclass(frozen=True)
-class L1(Kappa):
+class L1(Box):
     r"""The l1 norm :math:`\kappa(x) = \|x\|_1`, whose gradient map is the sign: Lion.
 
     Every coordinate moves by exactly ``lr`` a step, whatever the size of its gradient, so ``lr`` has the
@@ -40,18 +41,16 @@ class L1(Kappa):
         """Return the sign of every coordinate: 0 where it is 0, nan where it is not finite."""
         return torch.add(x.sign(), x, alpha=0)
 
-    def conjugate(self, y: Tensor) -> Tensor:
-        """Return 0 inside the unit box (largest absolute value at most 1), infinity outside."""
-        inside = (y.abs() <= 1).all()
-        return torch.where(inside, y.new_zeros(()), y.new_full((), torch.inf))
+    def _penalty(self, y: Tensor) -> Tensor:
+        return torch.zeros_like(y)
 
     @property
     def problem(self) -> InducedProblem:
         """Minimise f over a box."""
         return InducedProblem(
             words="minimise f over the box in which no weight is larger than 1 / weight_decay",
-            latex=r"\min_x f(x) \quad \text{s.t.} \quad \|x\|_\infty \le 1/\lambda",
-            constraint=r"\|x\|_\infty \le 1/\lambda",
+            latex=rf"\min_x f(x) \quad \text{{s.t.}} \quad {CONSTRAINT}",
+            constraint=CONSTRAINT,
         )
 
     def foreach_gradient(self, xs: list[Tensor]) -> list[Tensor]:
