@@ -74,16 +74,12 @@ const char* instruction_set() {
   return isa == Isa::Avx512 ? "avx512" : isa == Isa::Avx2 ? "avx2" : "baseline";
 }
 
-#define LIONKIT_FIND(NAMESPACE)                                    \
-  (map == Map::Sign ? NAMESPACE::find_step<NAMESPACE::Sign>(param) \
-                    : NAMESPACE::find_step<NAMESPACE::Identity>(param))
-
 Step find_step(Map map, Number param) {
 #if LIONKIT_X86
-  if (isa == Isa::Avx512) return LIONKIT_FIND(avx512);
-  if (isa == Isa::Avx2) return LIONKIT_FIND(avx2);
+  if (isa == Isa::Avx512) return avx512::find_step(map, param);
+  if (isa == Isa::Avx2) return avx2::find_step(map, param);
 #endif
-  return LIONKIT_FIND(baseline);
+  return baseline::find_step(map, param);
 }
 
 }  // namespace lionkit

@@ -48,9 +48,17 @@ Work work_of(const Lists& lists, Map map, const Tensor& like) {
 }
 
 Map map_of(const std::string& kappa) {
-  if (kappa == "sign") return Map::Sign;
-  if (kappa == "identity") return Map::Identity;
-  STD_TORCH_CHECK(false, "lionkit::step_: kappa is \"", kappa, "\", it must be \"sign\" or \"identity\"");
+  static const std::pair<const char*, Map> known[] = {
+      {"sign", Map::Sign},         {"identity", Map::Identity},         {"huber", Map::Huber},
+      {"truncated_l1", Map::TruncatedL1}, {"cautious", Map::Cautious}, {"relativistic", Map::Relativistic},
+      {"entropy", Map::Entropy},   {"arctan", Map::Arctan},
+  };
+  std::string names;
+  for (const auto& [name, map] : known) {
+    if (kappa == name) return map;
+    names += std::string(names.empty() ? "" : ", ") + name;
+  }
+  STD_TORCH_CHECK(false, "lionkit::step_: kappa is \"", kappa, "\", it must be one of ", names);
 }
 
 double value_of(const Tensor& scalar, const char* name) {
@@ -99,14 +107,14 @@ void run_all(const std::vector<Piece>& pieces, const Settings& settings, double*
 
 // Returns what it has left to another backend; torch can trace no other kind of result than a tensor.
 Tensor step_(std::vector<Handle> params, std::vector<Handle> grads, std::vector<Handle> momenta,
-             std::vector<Handle> scales, std::vector<Handle> compensations, Tensor lr, std::string kappa, double beta1,
-             double beta2, double weight_decay, bool maximize, bool stochastic, int64_t noise,
+             std::vector<Handle> scales, std::vector<Handle> compensations, Tensor lr, std::string kappa,
+             double kappa_parameter, double beta1, double beta2, double weight_decay, bool maximize, bool stochastic, int64_t noise,
              std::optional<Tensor> grad_scale, std::optional<Tensor> statistics) {
   const Lists lists{Tensors(std::move(params)), Tensors(std::move(grads)), Tensors(std::move(momenta)),
                     Tensors(std::move(scales)), Tensors(std::move(compensations))};
   double* sums = sums_of(statistics);
   const double scale = grad_scale ? value_of(*grad_scale, "grad_scale") : 1.0;
-  const Settings settings{value_of(lr, "lr"), beta1, beta2, weight_decay, (maximize ? -1.0 : 1.0) / scale,
+  const Settings settings{kappa_parameter, value_of(lr, "lr"), beta1, beta2, weight_decay, (maximize ? -1.0 : 1.0) / scale,
                           stochastic, uint64_t(noise)};
   const auto work = work_of(lists, map_of(kappa), lr);
   run_all(work.pieces, settings, sums);

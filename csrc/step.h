@@ -12,10 +12,11 @@ namespace lionkit {
 // of the blocks, so that they have the same bits for any number of threads.
 constexpr int64_t kBlock = 4096;
 
-enum class Map { Sign, Identity };
+// The gradient map of an elementwise kappa.
+enum class Map { Sign, Identity, Huber, TruncatedL1, Cautious, Relativistic, Entropy, Arctan };
 
 struct Settings {
-  double lr, beta1, beta2, weight_decay;
+  double kappa_parameter, lr, beta1, beta2, weight_decay;
   double grad_factor;  // 1 / grad_scale, negative to ascend
   bool stochastic;     // how bfloat16 weights are rounded
   uint64_t noise;      // the key of this step's noise

@@ -203,13 +203,21 @@ def test_a_momentum_without_a_kernel_is_left_untouched():
 def test_the_operator_is_well_formed():
     """torch's own checks of schema, fake implementation and autograd registration, on live tensors."""
     params, grads, momenta = lists(torch.float32, torch.bfloat16, sizes=[5, 0, 33])
-    arguments = (params, grads, momenta, [], [], torch.tensor(0.1), "sign", 0.9, 0.99, 0.1, False, False, 0)
+    arguments = (params, grads, momenta, [], [], torch.tensor(0.1), "sign", 0.0, 0.9, 0.99, 0.1, False, False, 0)
     optional = (torch.tensor(2.0), torch.empty(len(kernels.SUMS), dtype=torch.float64))
     torch.library.opcheck(torch.ops.lionkit.step_.default, arguments)
     torch.library.opcheck(torch.ops.lionkit.step_.default, arguments + optional)
 
 
-REST = {"beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1, "maximize": False, "stochastic": False, "noise": 0}
+REST = {
+    "kappa_parameter": 0.0,
+    "beta1": 0.9,
+    "beta2": 0.99,
+    "weight_decay": 0.1,
+    "maximize": False,
+    "stochastic": False,
+    "noise": 0,
+}
 
 
 @pytest.mark.parametrize(
@@ -218,7 +226,7 @@ REST = {"beta1": 0.9, "beta2": 0.99, "weight_decay": 0.1, "maximize": False, "st
         ({"grads": lambda p, g, m: g[:1]}, "got 2 parameters, 1 gradients and 2 momenta"),
         ({"grads": lambda p, g, m: [g[0], g[1][:2]]}, "gradient and momentum 1 differ in shape"),
         ({"momenta": lambda p, g, m: [m[0], m[1].view(2, 2)]}, "gradient and momentum 1 differ in shape"),
-        ({"kappa": lambda p, g, m: "tanh"}, 'kappa is "tanh", it must be "sign" or "identity"'),
+        ({"kappa": lambda p, g, m: "tanh"}, 'kappa is "tanh", it must be one of sign, identity, huber'),
         ({"lr": lambda p, g, m: torch.ones(2)}, "lr must be one number on the CPU"),
         ({"lr": lambda p, g, m: torch.tensor(1)}, "lr must be float32 or float64"),
         ({"scales": lambda p, g, m: p[:1]}, "got 2 parameters and 1 scales"),

@@ -40,9 +40,15 @@ class Arctan(Box):
     """
 
     e: float
+    kernel = "arctan"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "e", check_width(self.e))
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The parameter, e."""
+        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return the integral of the map from 0, by a form of the logarithm for small x and one for large."""

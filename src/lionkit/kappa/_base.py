@@ -54,6 +54,11 @@ class Kappa(ABC):
     kernel: ClassVar[str | None] = None
     """The name under which the native kernel knows the gradient map; None: it does not, and other backends step."""
 
+    @property
+    def kernel_parameter(self) -> float:
+        """The parameter of the map in the native kernel, 0 where it has none."""
+        return 0.0
+
     @abstractmethod
     def value(self, x: Tensor) -> Tensor:
         r"""Return :math:`\kappa(x)`, a 0-dimensional tensor in the unit of ``x``'s dual."""

@@ -48,6 +48,7 @@ class Cautious(Box):
     """
 
     nu: float
+    kernel = "cautious"
 
     def __post_init__(self) -> None:
         if not 0 < self.nu <= 1:
@@ -56,6 +57,11 @@ class Cautious(Box):
                 "and above 1 the map is not monotone"
             )
         object.__setattr__(self, "nu", float(self.nu))
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The parameter, nu."""
+        return self.nu
 
     def value(self, x: Tensor) -> Tensor:
         """Return half the sum of squares up to nu, and what follows with slope 1."""

@@ -39,9 +39,15 @@ class Entropy(Box):
     """
 
     e: float
+    kernel = "entropy"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "e", check_width(self.e))
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The parameter, e."""
+        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return e times the sum of ln cosh(x / e), by a form for small x and one for large."""

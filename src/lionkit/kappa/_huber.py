@@ -40,9 +40,15 @@ class Huber(Box):
     """
 
     e: float
+    kernel = "huber"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "e", check_width(self.e))
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The parameter, e."""
+        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return the sum of x^2 / 2e up to e and of abs(x) - e / 2 beyond."""

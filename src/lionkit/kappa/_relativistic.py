@@ -39,9 +39,15 @@ class Relativistic(Box):
     """
 
     e: float
+    kernel = "relativistic"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "e", check_width(self.e))
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The parameter, e."""
+        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return the sum of sqrt(x^2 + e^2) - e, written so that small x keep their digits."""

@@ -40,11 +40,17 @@ class TruncatedL1(Box):
     """
 
     e: float
+    kernel = "truncated_l1"
 
     def __post_init__(self) -> None:
         if not 0 <= self.e < math.inf:
             raise ValueError(f"Invalid e: {self.e}, it must be finite and at least 0")
         object.__setattr__(self, "e", float(self.e))
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The parameter, e."""
+        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return the sum of what the absolute values have above e."""

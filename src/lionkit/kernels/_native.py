@@ -96,6 +96,7 @@ def native(
         compensations,
         torch.as_tensor(lr, dtype=torch.float64, device="cpu"),  # whatever the default device is
         kappa.kernel,
+        kappa.kernel_parameter,
         *betas,
         weight_decay,
         maximize,

@@ -16,6 +16,11 @@ class Geometry(Protocol):
         """The native kernel's name for it."""
         ...
 
+    @property
+    def kernel_parameter(self) -> float:
+        """What else the native kernel must know of it; 0 where there is nothing."""
+        ...
+
     def gradient(self, x: Tensor) -> Tensor:
         """Map one tensor."""
         ...
@@ -52,8 +57,8 @@ class Backend(Protocol):
 _library = torch.library.Library("lionkit", "DEF")
 _library.define(
     "step_(Tensor(a!)[] params, Tensor[] grads, Tensor(b!)[] momenta, Tensor(c!)[] scales, Tensor(d!)[] compensations, "
-    "Tensor lr, str kappa, float beta1, float beta2, float weight_decay, bool maximize, bool stochastic, int noise, "
-    "Tensor? grad_scale=None, Tensor(e!)? statistics=None) -> Tensor"
+    "Tensor lr, str kappa, float kappa_parameter, float beta1, float beta2, float weight_decay, bool maximize, "
+    "bool stochastic, int noise, Tensor? grad_scale=None, Tensor(e!)? statistics=None) -> Tensor"
 )
 _library.define("instruction_set() -> str")
 
@@ -67,6 +72,7 @@ def _(
     compensations: list[Tensor],
     lr: Tensor,
     kappa: str,
+    kappa_parameter: float,
     beta1: float,
     beta2: float,
     weight_decay: float,
