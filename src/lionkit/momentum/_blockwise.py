@@ -48,7 +48,7 @@ class Blockwise:
         >>> from lionkit.momentum import INT8
         >>> codes, scales = INT8.encode(torch.tensor([1.0, -0.5, 1e-9, 0.0]))
         >>> codes
-        tensor([127, -96,   1,   0], dtype=torch.int8)
+        tensor([127, -97,   1,   0], dtype=torch.int8)
 
     References:
         Dettmers, Lewis, Shleifer, Zettlemoyer, "8-bit Optimizers via Block-wise Quantization",
@@ -134,7 +134,7 @@ class Blockwise:
         most = (
             int(torch.tensor(torch.finfo(torch.float32).max / self.top).view(torch.int32)) >> 16
         )  # top * it is finite
-        bits = ((largest / self.top).view(torch.int32) + 0xFFFF >> 16).clamp(_TINY, most)
+        bits = (((largest / self.top).view(torch.int32) + 0xFFFF) >> 16).clamp(_TINY, most)
         bits = torch.where(largest.isfinite(), torch.where(largest == 0, 0, bits), _NAN)
         return bits.to(torch.int16).view(torch.bfloat16)
 

@@ -14,6 +14,9 @@ MomentumDtype = Literal["float32", "bfloat16", "int8", "int4"]
 MIN_NUMEL: Final = 4096
 """Parameters of fewer elements stay float32 under int8 and int4: norms and biases are among them, and cost little."""
 
+# Measured on a GPT-2. Of 8 bits, 5 mantissa bits make the sign of c differ least often from float32's. Of 4, the wide
+# range of no mantissa bit has the least bias, which training feels more than noise. Rounded to nearest, a momentum
+# stalls: each decay by less than half a step is lost.
 INT8: Final = Blockwise(bits=8, mantissa_bits=5, rounding="stochastic")
 INT4: Final = Blockwise(bits=4, mantissa_bits=0, rounding="stochastic")
 CODECS: Final = {"int8": INT8, "int4": INT4}

@@ -72,7 +72,7 @@ def decode_state(state: Mapping[str, Any], param: Tensor) -> Tensor:
         >>> weight = torch.ones(64, 64)
         >>> state = momentum.encode_state(0.1 * weight, "int8", weight)
         >>> momentum.decode_state(state, weight)[0, 0]
-        tensor(0.1001)
+        tensor(0.1004)
     """
     if DENSE in state:
         if state[DENSE].shape != param.shape:

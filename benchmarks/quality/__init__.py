@@ -1,0 +1,1 @@
+"""What a momentum of fewer bits costs in loss."""
