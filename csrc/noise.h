@@ -15,7 +15,7 @@ inline uint64_t mix64(uint64_t z) {
 }
 
 // A word for each number: start + index * multiplier, modulo 2^32. Both are drawn anew for each step, parameter and
-// stream, so a word is uniform and any two are independent of each other; it costs one addition. A fixed multiplier
+// stream, so a word is uniform and independent of the words of near neighbours; it costs one addition. A fixed multiplier
 // would keep some pairs of numbers together in every step.
 struct NoiseKey {
   uint32_t start, multiplier;

@@ -23,7 +23,8 @@ bool knows(Number param, Number momentum) {
 void check_codes(size_t index, int64_t count, Handle codes, Number number, Handle scales) {
   const int64_t num_codes = number == Number::Int8 ? count : (count + 1) / 2;
   const int64_t num_scales = (count + kCodeBlock - 1) / kCodeBlock;
-  STD_TORCH_CHECK(numel(codes) == num_codes && is_contiguous(codes), "lionkit::step_: momentum ", index, " has ",
+  STD_TORCH_CHECK(is_contiguous(codes), "lionkit::step_: codes ", index, " must be contiguous");
+  STD_TORCH_CHECK(numel(codes) == num_codes, "lionkit::step_: momentum ", index, " has ",
                   numel(codes), " codes, a parameter of ", count, " numbers has ", num_codes);
   STD_TORCH_CHECK((scales == nullptr ? 0 : numel(scales)) == num_scales, "lionkit::step_: momentum ", index, " has ",
                   scales == nullptr ? 0 : numel(scales), " scales, a parameter of ", count, " numbers has ", num_scales);
@@ -53,6 +54,8 @@ std::optional<Piece> piece_of(const Lists& lists, size_t index, Map map) {
                   (rest == nullptr || same_shape(param, rest)),
                   "lionkit::step_: parameter, gradient and momentum ", index, " differ in shape");
   const int64_t count = numel(param);
+  STD_TORCH_CHECK(rest == nullptr || number == Number::BFloat16 || number == Number::Float16,
+                  "lionkit::step_: parameter ", index, " has a compensation, only half precisions have one");
   if (has_codes) check_codes(index, count, momentum, *momentum_number, scales);
   const bool known = number && momentum_number && knows(*number, *momentum_number) && number_of(grad) == number &&
                      (rest == nullptr || number_of(rest) == number);

@@ -39,13 +39,14 @@ def words(key: int, position: int, numel: int, device: torch.device | str = "cpu
 
     Word i is :math:`u + i a \bmod 2^{32}`, with a random number u and a random odd number a of the step, the
     parameter and the stream. So a coordinate's word is uniform and independent from step to step, which is what an
-    unbiased rounding needs, and the leading bits of any two coordinates' words are independent of each other. With
+    unbiased rounding needs, and the leading bits of two words less than 2^16 places apart are independent. With
     the same a in every step some pairs would stay close for ever, and their rounding errors would add up together.
 
     Args:
         key: Of `step_key`.
         position: Index of the parameter in its step's list, in [0, 2^32).
-        numel: How many coordinates the parameter has; they are counted in row-major order.
+        numel: How many coordinates the parameter has; they are counted in row-major order (for the
+            weights of a dense parameter in another layout the native kernel counts in that of memory).
         device: Where the words are made; they are the same on each.
         stream: What is to be rounded by them.
 

@@ -50,7 +50,9 @@ def statistics(
         maximize: Ascend.
 
     Returns:
-        A float64 tensor of shape [len(SUMS)] on the CPU. Summands have at least float32, sums float64.
+        A float64 tensor of shape [len(SUMS)] on the CPU. Summands have at least float32, sums float64. Where a
+        gradient is not finite the sums over it are not either, and the backends may count such coordinates
+        differently.
     """
     parts = []
     for tensors in zip(params, grads, momenta, strict=True):
@@ -79,5 +81,5 @@ def _sums(theta: Tensor, g: Tensor, m: Tensor, beta1: float, weight_decay: float
     terms = [g.abs(), g.square(), c.abs(), theta * c, theta * m, m.abs()]
     counts = [c == 0, c.sign() * g.sign() > 0, on_box]
     sums = [term.sum(dtype=torch.float64) for term in terms + counts]
-    smallest = c.abs().masked_fill(c == 0, torch.inf).amin()
+    smallest = c.abs().masked_fill((c == 0) | c.isnan(), torch.inf).amin()
     return torch.stack([*sums[:6], theta.abs().amax(), *sums[6:], smallest, sums[0].new_tensor(theta.numel())])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, final
@@ -131,10 +133,7 @@ class Blockwise:
     def _units(self, blocks: Tensor) -> Tensor:
         """Return the least bfloat16 unit in which no coordinate of a block is above the top level."""
         largest = blocks.abs().amax(dim=1)
-        most = (
-            int(torch.tensor(torch.finfo(torch.float32).max / self.top).view(torch.int32)) >> 16
-        )  # top * it is finite
-        bits = (((largest / self.top).view(torch.int32) + 0xFFFF) >> 16).clamp(_TINY, most)
+        bits = (((largest / self.top).view(torch.int32) + 0xFFFF) >> 16).clamp(_TINY, _most(self.top))
         bits = torch.where(largest.isfinite(), torch.where(largest == 0, 0, bits), _NAN)
         return bits.to(torch.int16).view(torch.bfloat16)
 
@@ -143,6 +142,12 @@ class Blockwise:
         if noise is None or self.rounding == "nearest":
             return 1 << (_FRACTION - 1 - self.mantissa_bits)
         return _in_blocks((noise >> (32 - _FRACTION + self.mantissa_bits)).to(torch.int32))
+
+
+@functools.cache
+def _most(top: float) -> int:
+    """Return the upper half of the bits of the largest unit: ``top`` times it is finite."""
+    return struct.unpack("<I", struct.pack("<f", torch.finfo(torch.float32).max / top))[0] >> 16
 
 
 def _in_blocks(tensor: Tensor) -> Tensor:
