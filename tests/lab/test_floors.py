@@ -18,7 +18,7 @@ FLOORS = [
     {"state", "checkpoint", "manifest"},
     {"train"},
     {"report"},
-    {"bench"},
+    {"bench", "verify"},
     {"cli"},
     {"__main__"},
 ]

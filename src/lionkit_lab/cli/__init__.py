@@ -5,9 +5,11 @@ import typer
 from lionkit_lab.cli._bench import bench
 from lionkit_lab.cli._demo import demo
 from lionkit_lab.cli._group import OneLineGroup
+from lionkit_lab.cli._plan import plan
 from lionkit_lab.cli._recipes import recipes
 from lionkit_lab.cli._report import report
 from lionkit_lab.cli._train import train
+from lionkit_lab.cli._verify import verify
 
 app = typer.Typer(
     cls=OneLineGroup,
@@ -15,5 +17,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, train, report, recipes, bench):
+for command in (demo, train, report, recipes, bench, plan, verify):
     app.command()(command)
