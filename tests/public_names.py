@@ -2,7 +2,8 @@
 
 PUBLIC = {
     "lionkit": """
-        Lion LionK __version__ kappa kernels momentum probes theory
+        CLion CautiousLion Lion LionIGT LionK LionVR MARSLion MLorcLion Muon RLion SignSGD Signum StoSignSGD
+        Tiger __version__ for_model kappa kernels momentum optim probes theory
     """,
     "lionkit.kappa": """
         Arctan Cautious Entropy GroupL2 HalfSquaredL2 Huber InducedProblem Kappa L1 LInf Lp Relativistic
@@ -17,10 +18,15 @@ PUBLIC = {
         dense_state_dict encode_state zero_state
     """,
     "lionkit.optim": """
-        Lion LionK NumericsReport Observation Standstill
+        Batch CLion CautiousLion CautiousMask Direction Dither Gate GradientEstimate IGT Lion LionIGT LionK
+        LionVR MARS MARSLion MLorcLion Muon NumericsReport Observation RLion STORM Sight SignSGD Signum Split
+        Standstill StoSignSGD Tiger for_model split
     """,
     "lionkit.probes": """
-        FullGradient Quantities Statistics StepStatistics full_gradient
+        Estimate FullGradient ProblemConstants Quantities Statistics StepStatistics constants full_gradient
+    """,
+    "lionkit.testing": """
+        Report check_codec check_kappa check_optimizer
     """,
     "lionkit.theory": """
         Assumption Bound Box Constants Decrease Energy FlowDecrease FlowSettings Plan Problem Rate Scale

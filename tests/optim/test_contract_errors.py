@@ -81,7 +81,8 @@ def test_an_added_group_is_stepped_with_its_options_and_the_defaults(optimizer):
     late, expected = parameters(seed=8), parameters(seed=8)
     stepper = optimizer(parameters(), **SETTINGS)
     stepper.add_param_group({"params": iter(late), "betas": (0.2, 0.5)})
-    assert {**stepper.param_groups[1], "params": 0} == {**stepper.defaults, "params": 0, "betas": (0.2, 0.5)}
+    own = {"params": 0, "betas": (0.2, 0.5), "noise_step": 1 << 48}  # a stretch of noise of its own
+    assert {**stepper.param_groups[1], "params": 0} == {**stepper.defaults, **own}
     run(stepper, late)
     run(optimizer(expected, **{**SETTINGS, "betas": (0.2, 0.5)}), expected)
     assert_same(late, expected)

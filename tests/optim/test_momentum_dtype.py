@@ -60,7 +60,7 @@ def test_small_parameters_stay_float32_and_a_group_opts_out(width):
     assert names == [["exp_avg_codes", "exp_avg_scales"], ["exp_avg"], ["exp_avg_codes", "exp_avg_scales"]]
     assert stepper.state[coded[1]]["exp_avg"].dtype == torch.float32
     assert all(stepper.state[param]["exp_avg"].dtype == torch.bfloat16 for param in dense)
-    assert [group["noise_step"] for group in stepper.param_groups] == [3, 0]
+    assert [group["noise_step"] for group in stepper.param_groups] == [3, 1 << 48]
 
 
 def steps_by_hand(param, grads, codec, position, kappa, seed, *, lr, betas, weight_decay):

@@ -10,6 +10,7 @@ from torch.optim.optimizer import ParamsT
 from lionkit.kappa import L1
 from lionkit.kernels import WeightRounding
 from lionkit.momentum import MomentumDtype
+from lionkit.optim._decay import WeightDecayMode
 from lionkit.optim._lionk import LionK
 from lionkit.optim._options import MomentumInit
 
@@ -41,6 +42,7 @@ class Lion(LionK):
         momentum_init: "zeros", or "gradient" for :math:`m_0 = g_1`, as the convergence theorems have it.
         momentum_dtype: How the momentum is kept: None in the parameter's dtype, "float32", "bfloat16", or as codes
             of a byte ("int8") or half a byte ("int4").
+        weight_decay_mode: "lr", "absolute", "corrected" or "cautious": see `lionkit.LionK`.
         weight_rounding: How a half-precision weight takes a small step: "nearest", "stochastic" or "kahan".
         seed: Of the noise of stochastic roundings, in [0, 2**64).
         maximize: Ascend instead of descend.
@@ -79,6 +81,7 @@ class Lion(LionK):
         *,
         momentum_init: MomentumInit = "zeros",
         momentum_dtype: MomentumDtype | None = None,
+        weight_decay_mode: WeightDecayMode = "lr",
         weight_rounding: WeightRounding = "nearest",
         seed: int = 0,
         maximize: bool = False,
@@ -95,6 +98,7 @@ class Lion(LionK):
             kappa=L1(),
             momentum_init=momentum_init,
             momentum_dtype=momentum_dtype,
+            weight_decay_mode=weight_decay_mode,
             weight_rounding=weight_rounding,
             seed=seed,
             maximize=maximize,

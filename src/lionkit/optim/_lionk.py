@@ -13,12 +13,17 @@ from lionkit import kernels
 from lionkit.kappa import L1, Kappa
 from lionkit.kernels import WeightRounding
 from lionkit.momentum import MomentumDtype
+from lionkit.optim._decay import WeightDecayMode, remember_lr
+from lionkit.optim._direction import Direction
+from lionkit.optim._gradient import GradientEstimate, needs_closure, previous_gradients
+from lionkit.optim._groups import step_groups
+from lionkit.optim._igt import check_trains, to_evaluate, to_train
 from lionkit.optim._numerics import NumericsReport, Watch, check
 from lionkit.optim._observe import Observation
-from lionkit.optim._options import MomentumInit, check_options, check_params
+from lionkit.optim._options import MomentumInit, check_options, check_params, refuses_fused
 from lionkit.optim._state import real
-from lionkit.optim._state_dict import kappas_described, own_kappa, states_converted
-from lionkit.optim._step import step_group, with_gradient
+from lionkit.optim._state_dict import SEATS, own_seat, seats_described, states_converted
+from lionkit.optim._step import with_gradient
 from lionkit.probes import StepStatistics
 
 # torch 2.10 knows it by its older name, to be dropped with torch 2.10.
@@ -48,10 +53,20 @@ class LionK(Optimizer):
         betas: Weight of the old momentum in the direction c, and in the new momentum; each in [0, 1).
         weight_decay: Decoupled decay, at least 0: weights shrink by ``1 - lr * weight_decay`` a step.
         kappa: The geometry.
+        gradient: The estimate of the gradient that enters, as `lionkit.optim.MARS`, `STORM` or `IGT`; None: the
+            minibatch's.
+        direction: What is made of the kappa's direction, as `lionkit.optim.CautiousMask`, `Gate` or `Dither`; None:
+            nothing. No native kernel has them: the reference and the foreach path step along them.
         momentum_init: "zeros", or "gradient" for :math:`m_0 = g_1`, as the convergence theorems have it.
         momentum_dtype: How the momentum is kept: None in the parameter's dtype; "float32" or "bfloat16"; "int8" or
             "int4" as codes in blocks of 128 with one scale each, 1.02 and 0.52 bytes a parameter. Parameters of fewer
             than 4096 elements keep float32 there; complex ones are complex64 wherever they are not codes.
+        momentum_rank: Keep the momentum of every real matrix as factors of this rank, at least 1 and at most the
+            smaller side. None: whole.
+        weight_decay_mode: What the decay of a step is. "lr": ``lr * weight_decay``, as in AdamW. "absolute":
+            ``lr / lr0 * weight_decay`` with the lr that the group began with, so that it does not depend on the peak;
+            "corrected": ``lr * lr / lr0 * weight_decay``, smaller still late in a schedule; "cautious": as "lr", but
+            only of weights that the step moves towards 0, which constrains nothing; on the paths of ``direction``.
         weight_rounding: How a half-precision weight is rounded: "nearest"; "stochastic" (bfloat16 alone), up or down
             at random so that small steps count on average; "kahan", with what was lost kept as state, 2 bytes a
             parameter. Weights of float32 and float64 ignore it.
@@ -66,9 +81,11 @@ class LionK(Optimizer):
 
     Raises:
         ValueError: an option is out of its range, or not one for these parameters.
-        TypeError: ``kappa`` is not a `Kappa`, or ``params`` is a single tensor.
-        RuntimeError: ``fused=True`` where the native kernel is missing or cannot step these parameters, two of
-            ``fused``, ``foreach`` and ``differentiable`` at once, or a rounding with one that excludes it.
+        TypeError: ``kappa`` is not a `Kappa`, another seat is filled with what does not fit it, or ``params`` is a
+            single tensor.
+        RuntimeError: ``fused=True`` where the native kernel is missing, cannot step these parameters or has no loop for
+            the direction, two of ``fused``, ``foreach`` and ``differentiable`` at once, or a rounding or a filled seat
+            with one that excludes it.
 
     Example:
         >>> import torch, lionkit
@@ -92,8 +109,12 @@ class LionK(Optimizer):
         weight_decay: float = 0.0,
         *,
         kappa: Kappa = L1(),  # noqa: B008  (frozen)
+        gradient: GradientEstimate | None = None,
+        direction: Direction | None = None,
         momentum_init: MomentumInit = "zeros",
         momentum_dtype: MomentumDtype | None = None,
+        momentum_rank: int | None = None,
+        weight_decay_mode: WeightDecayMode = "lr",
         weight_rounding: WeightRounding = "nearest",
         seed: int = 0,
         maximize: bool = False,
@@ -107,8 +128,13 @@ class LionK(Optimizer):
             "betas": betas,
             "weight_decay": weight_decay,
             "kappa": kappa,
+            "gradient": gradient,
+            "direction": direction,
             "momentum_init": momentum_init,
             "momentum_dtype": momentum_dtype,
+            "momentum_rank": momentum_rank,
+            "weight_decay_mode": weight_decay_mode,
+            "reference_lr": None,  # the lr that the group began with, where its decay refers to it
             "weight_rounding": weight_rounding,
             "seed": seed,
             "noise_step": 0,  # how many steps of the group have used noise
@@ -132,6 +158,8 @@ class LionK(Optimizer):
         """Add a group of parameters, its options checked as the constructor checks its own."""
         if isinstance(param_group, dict):  # or torch says what is wrong
             check_options({**self.defaults, **param_group})
+            # Groups draw from stretches of their own: the same noise would round the first of each group alike.
+            param_group = {"noise_step": len(self.param_groups) << 48, **param_group}
         super().add_param_group(param_group)
         try:
             _check_group(self.param_groups[-1])
@@ -144,16 +172,22 @@ class LionK(Optimizer):
         """Take one step.
 
         Args:
-            closure: Evaluates the model again and returns the loss, with gradients enabled.
+            closure: Evaluates the model again and returns the loss, with gradients enabled. A gradient of two points
+                needs one, and evaluates it twice, on the same random numbers: it must clear the gradients itself.
 
         Returns:
             What the closure returned, or None without one.
 
         Raises:
-            RuntimeError: a gradient is sparse.
+            RuntimeError: a gradient is sparse, or the weights are those that `eval` has put in place.
+            ValueError: there is no closure where two gradients are needed.
         """
         _check_graph_capture(self)
-        loss = None
+        loss, previous = None, {}
+        if two_points := needs_closure(self.param_groups):
+            if closure is None:
+                raise ValueError(f"step() of gradient={two_points[0]!r} needs a closure: it takes two gradients a step")
+            previous = previous_gradients(closure, self.param_groups, self.state)
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
@@ -163,14 +197,25 @@ class LionK(Optimizer):
         pairs = [with_gradient(group, type(self).__name__) for group in self.param_groups]  # before any is written
         observed = any(observation.is_due() for observation in self._observations)
         grad_scale = getattr(self, "grad_scale", None)  # what a GradScaler has left for a fused step to divide by
-        sums = [
-            step_group(group, *pair, self.state, grad_scale=grad_scale, observed=observed) if pair[0] else None
-            for group, pair in zip(self.param_groups, pairs, strict=True)
-        ]
+        check_trains(self.param_groups, self.state)
+        sums = step_groups(
+            self.param_groups, pairs, self.state, previous=previous, grad_scale=grad_scale, observed=observed
+        )
         for observation in list(self._observations):  # a callback may remove its own
             observation.note(sums, self.param_groups)
         self._watch.look(self.param_groups, self.state)
         return loss
+
+    def eval(self) -> None:
+        """Put the weights to evaluate in place of the point ahead, where `lionkit.optim.IGT` looks ahead of them.
+
+        Elsewhere, and a second time, it does nothing. Save a model and its optimizer in the same of the two states.
+        """
+        to_evaluate(self.param_groups, self.state)
+
+    def train(self) -> None:
+        """Take `eval` back, before the next gradient; bit by bit."""
+        to_train(self.param_groups, self.state)
 
     def observe(self, every: int = 1, callback: Callable[[StepStatistics], Any] | None = None) -> Observation:
         """Measure every k-th step: norms, the KKT residual, agreement, the box.
@@ -222,8 +267,8 @@ class LionK(Optimizer):
         return check(self.param_groups, self.state)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state in torch's form; a kappa is kept as its ``repr``, for `weights_only` loading."""
-        with kappas_described(self):
+        """Return the state in torch's form; what fills a seat is kept as its ``repr``, for `weights_only` loading."""
+        with seats_described(self):
             return super().state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -236,8 +281,8 @@ class LionK(Optimizer):
         left out.
 
         Raises:
-            ValueError: the groups do not match, were saved with another kappa, or the state of a parameter has no
-                momentum or one that does not fit; nothing has been changed then.
+            ValueError: the groups do not match, were saved with another kappa, gradient or direction, or the state of a
+                parameter has no momentum or one that does not fit; nothing has been changed then.
         """
         with states_converted(self):
             super().load_state_dict(state_dict)
@@ -246,17 +291,21 @@ class LionK(Optimizer):
         defaults = state.get("defaults") or self.defaults  # the first when unpickled, the second when loaded
         own_groups = self.__dict__.get("param_groups") or state["param_groups"]
         for own, loaded in zip(own_groups, state["param_groups"], strict=True):
-            loaded["kappa"] = own_kappa(own.get("kappa", defaults["kappa"]), loaded.get("kappa"))
-            for name in ("momentum_dtype", "weight_rounding"):
+            for name in SEATS:
+                loaded[name] = own_seat(name, own.get(name, defaults[name]), loaded.get(name))
+            for name in ("momentum_dtype", "momentum_rank", "weight_rounding"):
                 loaded[name] = own.get(name, defaults[name])
             if loaded.get("foreach"):  # what the file says of one backend excludes the default of the other
                 loaded.setdefault("fused", None)
             for name, default in defaults.items():
                 loaded.setdefault(name, default)
             # Saved where there was a kernel for them, as by a fused AdamW on another device.
-            if loaded["fused"] and kernels.refusal(real(loaded["params"]), loaded["kappa"]):
+            if loaded["fused"] and _refuses_fused(loaded):
                 loaded["fused"] = None
+            if loaded["reference_lr"] is None:
+                loaded["reference_lr"] = own.get("reference_lr")
             check_options(loaded)
+            remember_lr(loaded)
         super().__setstate__(state)
         self.__dict__.setdefault("_observations", [])  # a copy is not observed
         self.__dict__.setdefault("_watch", Watch())
@@ -264,7 +313,14 @@ class LionK(Optimizer):
 
 def _check_group(group: dict[str, Any]) -> None:
     """Raise where the group's options do not go with its parameters."""
-    refusal = kernels.refusal(real(group["params"]), group["kappa"]) if group["fused"] else None
+    refusal = _refuses_fused(group) if group["fused"] else None
     if refusal:
         raise RuntimeError(f"fused=True: {refusal}")
+    for param in real(group["params"]):
+        group["kappa"].check_shape(param.shape)
     check_params(group, group["params"])
+    remember_lr(group)
+
+
+def _refuses_fused(group: dict[str, Any]) -> str | None:
+    return refuses_fused(group) or kernels.refusal(real(group["params"]), group["kappa"])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lionkit.momentum import decode_state
-from lionkit.optim._state import State, is_half, real
+from lionkit.momentum import CODES, DENSE, SCALES, decode_state
+from lionkit.optim._decay import decay_rate
+from lionkit.optim._low_rank import FACTORS, compose
+from lionkit.optim._state import State, codec_of, is_half, real
 
 _ADVICE = "take weight_rounding='stochastic' (bfloat16) or 'kahan', float32 weights, or a larger lr"
 # A few large weights always stand still in half precision; beyond this share it is the run that does.
 _WORTH_A_WARNING = 0.1
+_PIECE = 2**17  # coordinates looked at together: whole blocks of codes
 
 
 @dataclass(frozen=True)
@@ -107,14 +110,37 @@ def _standstill(group: Mapping[str, Any], param: Tensor, state: State) -> Stands
     (theta,) = real([param.detach()])
     if group["weight_rounding"] != "nearest":  # what a step cannot do, several will
         return Standstill(0, theta.numel())
-    kept = state.get(param)
+    kept = state.get(param, {})
+    if CODES not in kept and DENSE not in kept:
+        (momentum,) = real([compose(kept, param)]) if FACTORS[0] in kept else [None]
+        return _still(group, theta, momentum)
+    if group["kappa"].kernel is None:  # a map of the whole parameter
+        return _still(group, theta, *real([decode_state(kept, param)]))
+    # An elementwise one goes piece by piece: a few copies of a large parameter might not fit into memory.
+    weights, momenta = theta.reshape(-1).split(_PIECE), _pieces(kept, theta.numel())
+    return _combine(_still(group, *pair) for pair in zip(weights, momenta, strict=True))
+
+
+def _pieces(kept: Mapping[str, Tensor], numel: int) -> Iterator[Tensor]:
+    """Yield the momentum in row-major order, decoded, `_PIECE` coordinates at a time."""
+    if DENSE in kept:
+        yield from real([kept[DENSE]])[0].reshape(-1).split(_PIECE)
+        return
+    codes, scales = kept[CODES], kept[SCALES]
+    codec = codec_of(codes)
+    parts = zip(codes.split(codec.num_codes(_PIECE)), scales.split(codec.num_scales(_PIECE)), strict=True)
+    for start, (some_codes, some_scales) in zip(range(0, numel, _PIECE), parts, strict=True):
+        yield codec.decode(some_codes, some_scales, (min(_PIECE, numel - start),))
+
+
+def _still(group: Mapping[str, Any], theta: Tensor, momentum: Tensor | None) -> Standstill:
+    """Count the weights that are rounded back to where they were."""
     direction = torch.ones_like(theta, dtype=torch.float32)
-    if kept:
-        (momentum,) = real([decode_state(kept, param)])
+    if momentum is not None:
         # A momentum of 0 has no direction yet; the gradient to come has one.
         direction = torch.where(momentum != 0, group["kappa"].gradient(momentum.float()), direction)
     wide = theta.float()
-    stepped = wide - group["lr"] * (direction + group["weight_decay"] * wide)
+    stepped = wide - group["lr"] * (direction + decay_rate(group) * wide)
     return Standstill(int((stepped.to(theta.dtype) == theta).sum()), theta.numel())
 
 

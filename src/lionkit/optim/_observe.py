@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lionkit.optim._decay import decay_rate
 from lionkit.probes import StepStatistics
 from lionkit.probes._step import summarise
 
@@ -43,6 +44,6 @@ class Observation:
         """Count a step, and keep its statistics where it was one to measure."""
         self._step += 1
         if self._step % self.every == 0:
-            self.latest = summarise(self._step, sums, [group["weight_decay"] for group in groups])
+            self.latest = summarise(self._step, sums, [decay_rate(group) for group in groups])
             if self._callback is not None:
                 self._callback(self.latest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 import torch
 from torch import Tensor
@@ -12,15 +12,34 @@ from lionkit import kernels
 from lionkit.kappa import Kappa
 from lionkit.kernels import WeightRounding
 from lionkit.momentum import MomentumDtype
+from lionkit.optim._decay import MODES, WeightDecayMode
+from lionkit.optim._direction import Direction
+from lionkit.optim._gradient import GradientEstimate
+from lionkit.optim._low_rank import check_rank
 
 MomentumInit = Literal["zeros", "gradient"]
+
+
+class CommonOptions(TypedDict, total=False):
+    """The options that every member hands on to `lionkit.LionK`, which documents them."""
+
+    momentum_init: MomentumInit
+    momentum_dtype: MomentumDtype | None
+    weight_decay_mode: WeightDecayMode
+    weight_rounding: WeightRounding
+    seed: int
+    maximize: bool
+    foreach: bool | None
+    capturable: bool
+    differentiable: bool
+    fused: bool | None
 
 
 def check_options(options: Mapping[str, Any]) -> None:
     """Raise on the first option of a parameter group that is out of its range.
 
     Raises:
-        TypeError: ``kappa`` is not a `lionkit.kappa.Kappa`.
+        TypeError: ``kappa`` is not a `lionkit.kappa.Kappa`, or what fills another seat does not fit it.
         ValueError: a number is out of its range, or a choice is not one of its names.
         RuntimeError: a backend was asked for that is missing, or two options that exclude each other.
     """
@@ -28,15 +47,19 @@ def check_options(options: Mapping[str, Any]) -> None:
     _check_choices(options)
     _check_backend(options)
     _check_roundings(options)
+    _check_seats(options)
 
 
 def check_params(options: Mapping[str, Any], params: Iterable[Tensor]) -> None:
-    """Raise on the first parameter that the roundings of its group cannot serve.
+    """Raise on the first parameter that the roundings of its group, or the rank of its momenta, cannot serve.
 
     Raises:
         ValueError: a float16 weight shall be rounded stochastically, or the momentum of a tensor that is spread
-            over processes, or otherwise not plain, shall be kept as codes.
+            over processes, or otherwise not plain, shall be kept as codes, or a matrix has not the rank.
     """
+    if options["momentum_rank"] is not None:
+        for param in params:
+            check_rank(options["momentum_rank"], param)
     stochastic, quantised = options["weight_rounding"] == "stochastic", options["momentum_dtype"] in get_args(_Codes)
     for param in params if stochastic or quantised else ():
         if stochastic and param.dtype.to_real() is torch.float16:
@@ -69,6 +92,9 @@ def _check_choices(options: Mapping[str, Any]) -> None:
     kappa, seed = options["kappa"], options["seed"]
     if not isinstance(kappa, Kappa):
         raise TypeError(f"Invalid kappa: {kappa!r}, it must be a lionkit.kappa.Kappa such as L1()")
+    for name, seat in _SEATS.items():
+        if not (options[name] is None or isinstance(options[name], seat)):
+            raise TypeError(f"Invalid {name}: {options[name]!r}, it must be None or a lionkit.optim.{seat.__name__}")
     for name, names in _NAMES.items():
         if options[name] not in names:
             raise ValueError(f"Invalid {name}: {options[name]!r}, it must be one of {', '.join(map(repr, names))}")
@@ -77,10 +103,12 @@ def _check_choices(options: Mapping[str, Any]) -> None:
 
 
 _Codes = Literal["int8", "int4"]
+_SEATS = {"gradient": GradientEstimate, "direction": Direction}
 _NAMES: dict[str, tuple[str | None, ...]] = {
     "momentum_init": get_args(MomentumInit),
     "momentum_dtype": (None, *get_args(MomentumDtype)),
     "weight_rounding": get_args(WeightRounding),
+    "weight_decay_mode": MODES,
 }
 
 
@@ -90,7 +118,7 @@ def _check_backend(options: Mapping[str, Any]) -> None:
     for backend in ("fused", "foreach"):
         if options[backend] and options["differentiable"]:
             raise RuntimeError(f"{backend}=True and differentiable=True: autograd sees through the reference alone")
-    refusal = kernels.refusal([], options["kappa"]) if options["fused"] else None
+    refusal = (refuses_fused(options) or kernels.refusal([], options["kappa"])) if options["fused"] else None
     if refusal:
         raise RuntimeError(f"fused=True: {refusal}")
 
@@ -101,3 +129,41 @@ def _check_roundings(options: Mapping[str, Any]) -> None:
             raise RuntimeError(f"differentiable=True and {name}={value!r}: rounding has no derivative")
         if options["capturable"] and value in ("stochastic", *get_args(_Codes)):
             raise RuntimeError(f"capturable=True and {name}={value!r}: a captured graph would repeat one step's noise")
+
+
+def _check_seats(options: Mapping[str, Any]) -> None:
+    """Refuse what a filled seat excludes."""
+    gradient, direction, rank = options["gradient"], options["direction"], options["momentum_rank"]
+    if rank is not None and not (isinstance(rank, int) and rank >= 1):
+        raise ValueError(f"Invalid momentum_rank: {rank!r}, it must be None or an integer of at least 1")
+    for name in ("gradient", "direction", "momentum_rank"):
+        for option in ("differentiable", "capturable"):
+            if options[option] and options[name] is not None:
+                raise RuntimeError(f"{option}=True and {name}={options[name]!r}: it serves None there alone")
+    if options["capturable"] and options["weight_decay_mode"] == "corrected":
+        raise RuntimeError("capturable=True and weight_decay_mode='corrected': a graph would repeat one lr's decay")
+    dense = [
+        f"{name}={seat!r}"
+        for name, seat, asks in (
+            ("gradient", gradient, gradient is not None and gradient.dense),
+            ("direction", direction, direction is not None and direction.asks_for_smallest),
+            ("momentum_rank", rank, rank is not None),
+        )
+        if asks
+    ]
+    if dense and options["momentum_dtype"] in get_args(_Codes):
+        raise ValueError(
+            f"Invalid momentum_dtype: {options['momentum_dtype']!r} with {dense[0]}, "
+            "it must be None, 'float32' or 'bfloat16'"
+        )
+    if rank is not None and len(dense) > 1:
+        raise ValueError(f"Invalid momentum_rank: {rank} with {dense[0]}, it must be None: that needs the momentum")
+
+
+def refuses_fused(options: Mapping[str, Any]) -> str | None:
+    """Say which filled seat the native kernel has no loop for; it serves every gradient and momentum."""
+    if options["direction"] is not None:
+        return f"the native kernel does not know direction={options['direction']!r}"
+    if options["weight_decay_mode"] == "cautious":
+        return "the native kernel does not know weight_decay_mode='cautious'"
+    return None

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lionkit.momentum import CODES, DENSE, INT4, INT8, SCALES, Blockwise, encode_state, zero_state
+from lionkit.momentum import CODES, DENSE, INT4, INT8, SCALES, Blockwise, codec, dense_dtype, encode_state, zero_state
 
 State = MutableMapping[Tensor, dict[str, Any]]
 
@@ -30,6 +30,7 @@ class Operands:
         momenta: Their momenta; codes where ``scales`` has scales.
         scales: Empty where every momentum is dense, else one a parameter: an empty tensor where it is dense.
         compensations: Empty, or one a parameter: an empty tensor where it has none.
+        states: What the optimizer keeps of each parameter.
     """
 
     params: list[Tensor]
@@ -37,6 +38,7 @@ class Operands:
     momenta: list[Tensor]
     scales: Sequence[Tensor] = ()
     compensations: Sequence[Tensor] = ()
+    states: Sequence[dict[str, Any]] = ()
 
 
 def is_half(param: Tensor) -> bool:
@@ -65,7 +67,7 @@ def operands(
     if any(dtype.is_complex for dtype in set(map(_dtype_of, params))):
         params, grads, momenta = real(params), real(grads), real(momenta)
         compensations = real(compensations)
-    return Operands(params, grads, momenta, scales, compensations)
+    return Operands(params, grads, momenta, scales, compensations, states)
 
 
 def real(tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -103,8 +105,13 @@ def _first(group: Mapping[str, Any], param: Tensor, grad: Tensor, grad_scale: Te
     """Return the state of m0."""
     if group["momentum_init"] == "zeros":
         return zero_state(group["momentum_dtype"], param)
-    first = grad / (1 if grad_scale is None else grad_scale)
-    return encode_state(first.neg_() if group["maximize"] else first, group["momentum_dtype"], param)
+    name = group["momentum_dtype"]
+    if grad_scale is None:
+        first = grad.clone()
+    else:  # in float32, where a scaled half precision would underflow
+        first = grad.to(torch.promote_types(grad.dtype, torch.float32)) / grad_scale
+        first = first if codec(name, param) else first.to(dense_dtype(name, param))
+    return encode_state(first.neg_() if group["maximize"] else first, name, param)
 
 
 def _compensation(param: Tensor, kept: dict[str, Any]) -> Tensor:

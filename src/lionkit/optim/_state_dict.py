@@ -1,30 +1,34 @@
-"""What a `state_dict` must not lose: the kappa of each group, the dtype and the codes of each momentum."""
+"""What a `state_dict` must not lose: the seats of each group, the dtype and the codes of each momentum."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from torch import Tensor
 from torch.optim import Optimizer
 
-from lionkit.kappa import Kappa
+from lionkit.kernels import step_key
 from lionkit.momentum import CODES, SCALES, codec, decode_state, encode_state
-from lionkit.optim._state import COMPENSATION, codec_of, is_half
+from lionkit.optim._low_rank import FACTORS, compose, decompose, is_low_rank
+from lionkit.optim._state import COMPENSATION, codec_of, is_half, real
+
+SEATS: Final = ("kappa", "gradient", "direction")
+"""The options that are objects: a `state_dict` has their ``repr``, and None where a seat is empty."""
 
 
 @contextmanager
-def kappas_described(optimizer: Optimizer) -> Iterator[None]:
-    """Let `state_dict` keep the ``repr`` of every group's kappa: plain data, which `weights_only` loading takes.
+def seats_described(optimizer: Optimizer) -> Iterator[None]:
+    """Let `state_dict` keep the ``repr`` of what fills every group's seats: plain data, which `weights_only` takes.
 
     It happens in a hook that runs before the user's own, which then see what is saved.
     """
 
     def describe(_: Optimizer, state_dict: dict[str, Any]) -> None:
         for group in state_dict["param_groups"]:
-            group["kappa"] = repr(group["kappa"])
+            group.update({name: _described(group[name]) for name in SEATS})
 
     handle = optimizer.register_state_dict_post_hook(describe, prepend=True)
     try:
@@ -33,15 +37,19 @@ def kappas_described(optimizer: Optimizer) -> Iterator[None]:
         handle.remove()
 
 
-def own_kappa(own: Kappa, saved: Kappa | str | None) -> Kappa:
-    """Return the kappa that a group goes on with after a load: always its own.
+def own_seat(name: str, own: Any, saved: Any) -> Any:
+    """Return what fills a group's seat after a load: always its own.
 
     Raises:
         ValueError: the state was saved with another one; a state that names none fits any.
     """
     if saved is not None and str(saved) != repr(own):
-        raise ValueError(f"the state_dict was saved with kappa={saved}, this optimizer has kappa={own!r}")
+        raise ValueError(f"the state_dict was saved with {name}={saved}, this optimizer has {name}={own!r}")
     return own
+
+
+def _described(seat: Any) -> str | None:
+    return None if seat is None else repr(seat)
 
 
 @contextmanager
@@ -82,18 +90,53 @@ def states_converted(optimizer: Optimizer) -> Iterator[None]:
 def _converted(id_: int, saved: Mapping[str, Any], group: Mapping[str, Any], param: Tensor) -> dict[str, Tensor]:
     """Return the state of one parameter, as its group keeps it; tensors of its own."""
     try:
-        momentum = decode_state(saved, param)
+        state = _momentum(id_, saved, group, param)
         compensation = _saved_compensation(saved, param)
+        state.update(_of_seats(saved, group, param))
     except ValueError as error:
         raise ValueError(f"the state of parameter {id_}: {error}") from None
-    own = codec(group["momentum_dtype"], param)
-    if own is not None and CODES in saved and codec_of(saved[CODES]) == own:  # as they are: a resume keeps all bits
-        state = {CODES: saved[CODES], SCALES: saved[SCALES]}
-    else:
-        state = encode_state(momentum, group["momentum_dtype"], param)
     if compensation is not None and group["weight_rounding"] == "kahan":
         state[COMPENSATION] = compensation
     return {name: tensor.to(param.device, copy=True) for name, tensor in state.items()}
+
+
+def _momentum(id_: int, saved: Mapping[str, Any], group: Mapping[str, Any], param: Tensor) -> dict[str, Tensor]:
+    """Return a saved momentum as its group keeps it: as it is where it is of the same kind already."""
+    rank = group["momentum_rank"]
+    if FACTORS[0] in saved:
+        _check_factors(saved, param)
+        if is_low_rank(rank, param) and len(saved[FACTORS[1]]) == rank:
+            return {name: saved[name] for name in FACTORS}
+        momentum = compose(saved, param)
+    else:
+        momentum = decode_state(saved, param)
+    if is_low_rank(rank, param):
+        state: dict[str, Tensor] = {}
+        decompose(momentum.to(compose({}, param).dtype), rank, state, step_key(group["seed"], id_))
+        return state
+    own = codec(group["momentum_dtype"], param)
+    if own is not None and CODES in saved and codec_of(saved[CODES]) == own:  # as they are: a resume keeps all bits
+        return {CODES: saved[CODES], SCALES: saved[SCALES]}
+    return encode_state(momentum, group["momentum_dtype"], param)
+
+
+def _check_factors(saved: Mapping[str, Any], param: Tensor) -> None:
+    found = [tuple(saved[name].shape) if name in saved else None for name in FACTORS]
+    rank = saved[FACTORS[0]].shape[-1]
+    must = [(param.shape[0], rank), (rank,), (rank, param.shape[-1])] if param.ndim == 2 else "none"
+    if found != must:
+        raise ValueError(f"Invalid factors of the momentum: their shapes are {found}, they must be {must}")
+
+
+def _of_seats(saved: Mapping[str, Any], group: Mapping[str, Any], param: Tensor) -> dict[str, Tensor]:
+    """Return what the group's seats have kept of the parameter; what another's have is left out."""
+    (shaped,) = real([param])
+    seats = [group[name] for name in ("gradient", "direction") if group[name] is not None]
+    found = {name: saved[name] for seat in seats for name in seat.state_names if name in saved}
+    for name, tensor in found.items():
+        if tensor.shape not in (param.shape, shaped.shape):
+            raise ValueError(f"Invalid {name}: its shape is {tuple(tensor.shape)}, it must be {tuple(param.shape)}")
+    return found
 
 
 def _saved_compensation(saved: Mapping[str, Any], param: Tensor) -> Tensor | None:

@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.optim.optimizer import _to_scalar
 
 from lionkit import kernels
+from lionkit.optim._decay import decay_rate
+from lionkit.optim._direction import Directed
 from lionkit.optim._options import check_params
-from lionkit.optim._state import Operands, State, operands
+from lionkit.optim._state import Operands
 from lionkit.optim._widened import step_widened
 
 _BACKEND_OPTIONS = ("kappa", "foreach", "fused", "differentiable")
@@ -51,42 +53,41 @@ def _refuse_sparse(params: list[Tensor], grads: list[Tensor], optimizer: str) ->
 
 def step_group(
     group: dict[str, Any],
-    params: list[Tensor],
-    grads: list[Tensor],
-    state: State,
+    given: Operands,
     *,
     grad_scale: Tensor | None = None,
     observed: bool = False,
+    smallest: Tensor | None = None,
 ) -> Tensor | None:
     """Take the step.
 
     Args:
         group: The parameter group; its count of steps with noise goes on.
-        params: Those of its parameters that have a gradient, at least one.
-        grads: Their gradients, only read.
-        state: The optimizer's.
+        given: The tensors of its parameters that have a gradient, at least one.
         grad_scale: A 1-element tensor that divides the gradients, as a `GradScaler` hands it over.
         observed: Whether to sum the step up.
+        smallest: The smallest c of all groups, where the group's direction asks for it.
 
     Returns:
         The sums of `lionkit.kernels.statistics` where the step is observed, else None.
     """
-    given = operands(group, params, grads, state, grad_scale)
+    if torch.compiler.is_compiling() and _is_noisy(group, given):
+        return _uncompiled(group, given, grad_scale=grad_scale, observed=observed, smallest=smallest)
     rounding, noise = group["weight_rounding"], _noise(group, given)
     settings = {
         "kappa": group["kappa"],
         "lr": _to_scalar(group["lr"]),
         "betas": group["betas"],
-        "weight_decay": group["weight_decay"],
+        "weight_decay": decay_rate(group),
         "maximize": group["maximize"],
     }
     special = {"rounding": rounding, "noise": noise, "grad_scale": grad_scale, "observed": observed}
-    backend = kernels.select(given.params, **{name: group[name] for name in _BACKEND_OPTIONS})
+    backend = _backend(group, given, smallest)
     if backend is not kernels.native:
         if rounding == "nearest" and not given.scales and grad_scale is None and not observed:
             backend(given.params, given.grads, given.momenta, **settings)
             return None
-        return step_widened(backend, given, range(len(params)), **special, **settings)
+        return step_widened(backend, given, range(len(given.params)), **special, **settings)
     sums = torch.empty(len(kernels.SUMS), dtype=torch.float64, device="cpu") if observed else None
     left = kernels.native(
         given.params,
@@ -106,9 +107,32 @@ def step_group(
     return sums
 
 
+def _backend(group: Mapping[str, Any], given: Operands, smallest: Tensor | None) -> kernels.Backend:
+    """Return what steps the tensors; a direction and a cautious decay stand on another backend than the native."""
+    options = {name: group[name] for name in _BACKEND_OPTIONS}
+    direction, cautious = group["direction"], group["weight_decay_mode"] == "cautious"
+    if direction is None and not cautious:
+        return kernels.select(given.params, **options)
+    backend = kernels.select(given.params, **{**options, "fused": False})
+    key = kernels.step_key(~group["seed"], group["noise_step"])  # apart from the noise of roundings
+    return Directed(backend, direction, cautious, given.states, key, smallest)
+
+
+@torch._disable_dynamo  # torch.compiler's own would import the whole compiler with the library
+def _uncompiled(*args: Any, **kwargs: Any) -> Tensor | None:
+    """Step outside of a compiled graph: a key of noise is another constant at every step."""
+    return step_group(*args, **kwargs)
+
+
+def _is_noisy(group: Mapping[str, Any], given: Operands) -> bool:
+    direction = group["direction"]
+    noisy = group["momentum_rank"] is not None or (direction is not None and direction.noisy)
+    return group["weight_rounding"] == "stochastic" or bool(given.scales) or noisy
+
+
 def _noise(group: dict[str, Any], given: Operands) -> int:
     """Return the key of this step's noise, and count the step, where one is needed."""
-    if group["weight_rounding"] != "stochastic" and not given.scales:
+    if not _is_noisy(group, given):
         return 0
     key = kernels.step_key(group["seed"], group["noise_step"])
     group["noise_step"] += 1
