@@ -18,4 +18,6 @@ cd "$copy"
 export PYTHONPATH=$copy/src ASAN_OPTIONS=detect_leaks=0
 preload="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so)"
 LD_PRELOAD=$preload "$python" -c 'import lionkit; assert lionkit.__file__.startswith("'"$copy"'"), lionkit.__file__'
-LD_PRELOAD=$preload "$python" -m pytest tests/kernels tests/optim/test_update.py -p no:cacheprovider
+# What a step allocates cannot be told here: the sanitizer keeps freed memory back.
+LD_PRELOAD=$preload "$python" -m pytest tests/kernels tests/optim/test_update.py -p no:cacheprovider \
+    --ignore tests/kernels/test_native_large.py
