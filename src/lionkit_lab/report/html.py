@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,8 @@ from lionkit_lab.report._rows import Row, rows_of
 from lionkit_lab.report._style import ArmStyle, arms_of, styles
 from lionkit_lab.report._tasks import TaskRuns, final_loss, group
 from lionkit_lab.report._words import decay_words, estimate
+from lionkit_lab.report.page import render
 from lionkit_lab.report.table import COLUMNS, is_best
-
-_SCRIPTS = ("charts.js", "layout.js", "export.js", "page.js")
-"""In the order in which they use each other; the template wraps them in one function."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,14 +57,15 @@ def write(runs: Iterable[Run], path: Path) -> Path:
 
 
 def _page(runs: list[Run], sections: list[PageSection]) -> str:
-    from jinja2 import Environment, StrictUndefined
-    from plotly.offline import get_plotlyjs
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(fmt=fmt, caption=caption, is_best=is_best, estimate=estimate, final_loss=final_loss)
     rows = [row for section in sections for row in section.rows]
     looks = styles(arms_of(section.task for section in sections))
-    return environment.from_string(_resource("template.html")).render(
+    return render(
+        "template.html",
+        fmt=fmt,
+        caption=caption,
+        is_best=is_best,
+        estimate=estimate,
+        final_loss=final_loss,
         headline=headline(rows),
         decay_words=decay_words([section.task for section in sections]),
         margin_sentence=margin_sentence(rows),
@@ -79,9 +77,6 @@ def _page(runs: list[Run], sections: list[PageSection]) -> str:
         looks=looks,
         provenance=provenance(runs),
         payload=_payload(sections, looks),
-        style=_resource("style.css"),
-        script="\n".join(map(_resource, _SCRIPTS)),
-        plotly=get_plotlyjs(),
     )
 
 
@@ -101,7 +96,3 @@ def _facts(runs: list[Run], sections: list[PageSection]) -> list[tuple[str, str]
     facts = [(name if n != 1 else name.rstrip("s"), str(n)) for name, n in counts]
     facts += [(name, str(n)) for name, n in failures if n]
     return [*facts, ("training time", fmt.seconds(sum(run.seconds for run in runs)))]
-
-
-def _resource(name: str) -> str:
-    return files("lionkit_lab.report").joinpath(name).read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ from lionkit_lab import atomic
 from lionkit_lab.machine import commit, machine
 from lionkit_lab.report import _format as fmt
 from lionkit_lab.report._chart import Chart
+from lionkit_lab.report.page import render
 from lionkit_lab.verify import _words as words
 from lionkit_lab.verify._broken import Broken
 from lionkit_lab.verify._charts import looks, of_broken, of_finding
 from lionkit_lab.verify._grid import Observation
 from lionkit_lab.verify._lyapunov import Check
 from lionkit_lab.verify._statements import Finding
-
-_SCRIPTS = ("charts.js", "layout.js", "export.js", "page.js")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,16 +54,10 @@ def write(
     Returns:
         The same path.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from plotly.offline import get_plotlyjs
-
     sections = [*(_section(it, observations) for it in findings), _counter_examples(broken)]
     seeds = len(observations[0].samples)
-    loader = PackageLoader("lionkit_lab", "report")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.get_template("verification.html").render(
+    page = render(
+        "verification.html",
         headline=words.headline(findings, checks),
         legend=words.legend(seeds),
         facts=_facts(findings, checks, broken, seeds, seconds),
@@ -77,9 +69,6 @@ def write(
         looks=looks(),
         provenance=_provenance(),
         payload=_payload(sections),
-        style=_resource("style.css"),
-        script="\n".join(map(_resource, _SCRIPTS)),
-        plotly=get_plotlyjs(),
     )
     atomic.write(path, page.encode())
     return path
@@ -136,7 +125,3 @@ def _payload(sections: Sequence[PageSection]) -> dict[str, Any]:
         for chart, _ in section.charts
     }
     return {"charts": charts, "styles": {name: dataclasses.asdict(look) for name, look in looks().items()}}
-
-
-def _resource(name: str) -> str:
-    return files("lionkit_lab.report").joinpath(name).read_text(encoding="utf-8")
