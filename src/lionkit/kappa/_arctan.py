@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa._base import InducedProblem
-from lionkit.kappa._box import CONSTRAINT, Box, check_width
+from lionkit.kappa._box import CONSTRAINT, SmoothedSign
 
 
 @final
 @dataclass(frozen=True)
-class Arctan(Box):
+class Arctan(SmoothedSign):
     r"""The integral of an arctangent, :math:`\frac2\pi \sum_i x_i \arctan(x_i/e) - \frac e2 \ln(1 + x_i^2/e^2)`: RLion.
 
     .. math:: \nabla\kappa(x)_i = \tfrac2\pi \arctan(x_i / e)
@@ -39,16 +39,7 @@ class Arctan(Box):
         and the conjugate are ours.
     """
 
-    e: float
     kernel = "arctan"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "e", check_width(self.e))
-
-    @property
-    def kernel_parameter(self) -> float:
-        """The parameter, e."""
-        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return the integral of the map from 0, by a form of the logarithm for small x and one for large."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -34,12 +35,18 @@ class Box(Kappa):
         return torch.where(self.gauge(y) <= 1, self._penalty(y).sum(), torch.inf)
 
 
-def check_width(e: float) -> float:
-    """Return the width of a smoothed sign as a float, which the ``repr`` in a `state_dict` is made of.
+@dataclass(frozen=True)
+class SmoothedSign(Box):
+    """A sign that is smoothed over a width e; the limit at 0 is `L1`."""
 
-    Raises:
-        ValueError: it is not a finite number above 0.
-    """
-    if not 0 < e < math.inf:
-        raise ValueError(f"Invalid e: {e}, it must be finite and above 0; the limit at 0 is L1()")
-    return float(e)
+    e: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.e < math.inf:
+            raise ValueError(f"Invalid e: {self.e}, it must be finite and above 0; the limit at 0 is L1()")
+        object.__setattr__(self, "e", float(self.e))  # the `repr` in a `state_dict` is made of it
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The width, e."""
+        return self.e

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa._base import InducedProblem
-from lionkit.kappa._box import CONSTRAINT, Box, check_width
+from lionkit.kappa._box import CONSTRAINT, SmoothedSign
 
 
 @final
 @dataclass(frozen=True)
-class Entropy(Box):
+class Entropy(SmoothedSign):
     r"""The function :math:`\kappa(x) = e \sum_i \ln\cosh(x_i / e)`: its conjugate is an entropy, its map a tanh.
 
     .. math:: \nabla\kappa(x)_i = \tanh(x_i / e)
@@ -38,16 +38,7 @@ class Entropy(Box):
         arXiv 2310.05898, the problem (2), with this kappa put in.
     """
 
-    e: float
     kernel = "entropy"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "e", check_width(self.e))
-
-    @property
-    def kernel_parameter(self) -> float:
-        """The parameter, e."""
-        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return e times the sum of ln cosh(x / e), by a form for small x and one for large."""

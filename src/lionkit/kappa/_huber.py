@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa._base import InducedProblem
-from lionkit.kappa._box import CONSTRAINT, Box, check_width
+from lionkit.kappa._box import CONSTRAINT, SmoothedSign
 
 
 @final
 @dataclass(frozen=True)
-class Huber(Box):
+class Huber(SmoothedSign):
     r"""Huber's function, quadratic up to e and linear beyond; the map is a clipped division.
 
     .. math:: \nabla\kappa(x)_i = \operatorname{clip}(x_i / e, -1, 1)
@@ -39,16 +39,7 @@ class Huber(Box):
         Huber, "Robust Estimation of a Location Parameter", 1964.
     """
 
-    e: float
     kernel = "huber"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "e", check_width(self.e))
-
-    @property
-    def kernel_parameter(self) -> float:
-        """The parameter, e."""
-        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return the sum of x^2 / 2e up to e and of abs(x) - e / 2 beyond."""

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa._base import InducedProblem
-from lionkit.kappa._box import CONSTRAINT, Box, check_width
+from lionkit.kappa._box import CONSTRAINT, SmoothedSign
 
 
 @final
 @dataclass(frozen=True)
-class Relativistic(Box):
+class Relativistic(SmoothedSign):
     r"""The kinetic energy of a relativistic particle, :math:`\kappa(x) = \sum_i \sqrt{x_i^2 + e^2} - e`.
 
     .. math:: \nabla\kappa(x)_i = x_i / \sqrt{x_i^2 + e^2}
@@ -38,16 +38,7 @@ class Relativistic(Box):
         arXiv 2310.05898, the table of kappas; derived here anew, its row not compared with the text.
     """
 
-    e: float
     kernel = "relativistic"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "e", check_width(self.e))
-
-    @property
-    def kernel_parameter(self) -> float:
-        """The parameter, e."""
-        return self.e
 
     def value(self, x: Tensor) -> Tensor:
         """Return the sum of sqrt(x^2 + e^2) - e, written so that small x keep their digits."""
