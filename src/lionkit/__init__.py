@@ -1,11 +1,13 @@
 """lionkit: the Lion family of optimizers for PyTorch, with its theory as running code."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from lionkit import kappa as kappa
 from lionkit import kernels as kernels
 from lionkit import momentum as momentum
 from lionkit import optim as optim
 from lionkit import probes as probes
-from lionkit import theory as theory
 from lionkit.optim import CautiousLion as CautiousLion
 from lionkit.optim import CLion as CLion
 from lionkit.optim import Lion as Lion
@@ -21,6 +23,9 @@ from lionkit.optim import Signum as Signum
 from lionkit.optim import StoSignSGD as StoSignSGD
 from lionkit.optim import Tiger as Tiger
 from lionkit.optim import for_model as for_model
+
+if TYPE_CHECKING:
+    from lionkit import theory as theory
 
 __version__ = "0.1.0"
 
@@ -48,3 +53,10 @@ __all__ = [
     "probes",
     "theory",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Open the room of theory when somebody enters it: a fifth of what the import would take."""
+    if name == "theory":
+        return import_module("lionkit.theory")
+    raise AttributeError(f"module 'lionkit' has no attribute {name!r}")
