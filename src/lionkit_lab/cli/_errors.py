@@ -12,7 +12,21 @@ from lionkit_lab.errors import LabError
 
 Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
 
-LAB_PACKAGES = ("jinja2", "matplotlib", "numpy", "plotly", "pydantic", "rich", "transformers", "typer")
+LAB_PACKAGES = (
+    "pillow",
+    "datasets",
+    "filelock",
+    "jinja2",
+    "matplotlib",
+    "numpy",
+    "optuna",
+    "plotly",
+    "pydantic",
+    "rich",
+    "tokenizers",
+    "transformers",
+    "typer",
+)
 """What the extra "lab" installs."""
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -30,7 +44,8 @@ def one_line_errors(debug: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         _leave("interrupted; the same command goes on from the last checkpoint", _INTERRUPTED, debug)
     except Exception as error:  # The last resort of a command line: a bug, too, is one line and a code.
-        package = error.name if isinstance(error, ModuleNotFoundError) else None
+        module = error.name if isinstance(error, ModuleNotFoundError) else None
+        package = "pillow" if module == "PIL" else module  # the one whose module bears another name
         if package in LAB_PACKAGES:
             _leave(f'package "{package}" is missing: pip install "lionkit[lab]"', 2, debug)
         what = f"{type(error).__name__}: {error}"

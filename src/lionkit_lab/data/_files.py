@@ -44,3 +44,15 @@ def read(path: Path) -> bytes:
 def describe(path: Path, content: bytes) -> DataFile:
     """Describe a user's own file by its name and the hash of its unpacked ``content``."""
     return DataFile(path.name, hashlib.sha256(content).hexdigest(), source="local file", license="unknown")
+
+
+def decode(path: Path, content: bytes) -> str:
+    """Decode the UTF-8 ``content`` of ``path``.
+
+    Raises:
+        RunError: It is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RunError(f"data file {path}: found byte {error.start} that is not UTF-8; expected text") from error

@@ -38,18 +38,30 @@ def load_images(folder: Path | None) -> Images:
     Raises:
         RunError: A file is missing, damaged, or does not fit its companion.
     """
-    folder = folder or FASHION_MNIST
-    train, train_files = _load_split(folder, "train")
-    test, test_files = _load_split(folder, "t10k")
-    _check_test(folder, train, test)
+    train, test, files = load_idx(folder or FASHION_MNIST)
     pixels = train[0].float()
     std, mean = torch.std_mean(pixels)
     return Images(
         train=((pixels - mean) / std, train[1]),
         test=((test[0].float() - mean) / std, test[1]),
         num_classes=int(train[1].max()) + 1,
-        files=(*train_files, *test_files),
+        files=files,
     )
+
+
+def load_idx(folder: Path) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor], tuple[DataFile, ...]]:
+    """Load the four IDX files of ``folder`` as they are.
+
+    Returns:
+        Training images (n, 1, height, width), uint8, with labels (n,), int64; the same for the test; what was read.
+
+    Raises:
+        RunError: A file is missing, damaged, or does not fit its companion.
+    """
+    train, train_files = _load_split(folder, "train")
+    test, test_files = _load_split(folder, "t10k")
+    _check_test(folder, train, test)
+    return train, test, (*train_files, *test_files)
 
 
 def _check_test(folder: Path, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lionkit_lab.data._embedded import MOBY_DICK, read_described
-from lionkit_lab.data._files import DataFile
+from lionkit_lab.data._files import DataFile, decode
 from lionkit_lab.errors import RunError
 
 _TRAIN_SHARE = 0.9
@@ -35,10 +35,7 @@ def load_text(path: Path | None) -> Text:
     """
     path = path or MOBY_DICK
     content, file = read_described(path)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RunError(f"data file {path}: found byte {error.start} that is not UTF-8; expected text") from error
+    text = decode(path, content)
     if not text:
         raise RunError(f"data file {path}: found 0 characters; expected text")
     vocabulary = "".join(sorted(set(text)))
