@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 from lionkit import LionK, theory
 from lionkit_lab import verify
 from lionkit_lab.cli import app
-from lionkit_lab.verify import _fit, _noises, _problems, _run, _walk
-from lionkit_lab.verify._grid import Cell, observe
-from lionkit_lab.verify._problems import GAP, NOISE, PROBLEMS, SMOOTHNESS, WITHIN
+from lionkit_lab.verify import _fit, _known_problem, _noises, _run, _walk
+from lionkit_lab.verify._cells import Cell
+from lionkit_lab.verify._known_problem import GAP, NOISE, SMOOTHNESS
+from lionkit_lab.verify._observe import observe
+from lionkit_lab.verify._problems import PROBLEMS, WITHIN
 
 TINY = verify.Effort(steps=(32, 100, 200, 400), dims=(8, 32, 128), seeds=4)
 
@@ -221,8 +223,8 @@ def test_json(tmp_path, tiny_effort):
 
 
 def test_a_violated_statement_is_an_error(tmp_path, tiny_effort, monkeypatch):
-    monkeypatch.setattr(_problems, "GAP", 1.0)
-    monkeypatch.setattr("lionkit_lab.verify._grid.SMOOTHNESS", 0.01)  # a claim that is not true
+    monkeypatch.setattr(_known_problem, "GAP", 1.0)
+    monkeypatch.setattr("lionkit_lab.verify._observe.SMOOTHNESS", 0.01)  # a claim that is not true
     result = CliRunner().invoke(app, ["verify", "--quick", "--out", str(tmp_path)])
     assert result.exit_code == 1
     assert result.stderr.strip().splitlines()[-1].startswith("error: Violated within its assumptions: ")

@@ -111,10 +111,10 @@ def test_intervals_of_gap_and_exponent_cover_the_truth():
 
 
 def test_student_quantile():
-    for freedom in (3, 4, 7, 30, 1000):
+    for freedom in (1, 2, 3, 4, 7, 30, 1000):
         for confidence in (0.5, 0.9, 0.95, 0.99):
             exact = scipy.stats.t.ppf((1 + confidence) / 2, freedom)
-            assert student_quantile(confidence, freedom) == pytest.approx(exact, rel=0.03)
+            assert student_quantile(confidence, freedom) == pytest.approx(exact, rel=1e-11)
 
 
 def test_noise_that_does_not_fall_is_seen():
@@ -188,6 +188,20 @@ def test_a_loss_that_draws_at_random_is_refused():
 
     with pytest.raises(ValueError, match=r"^loss is not deterministic: .* on the same batch"):
         probes.constants(Weights(problem.center + 1), loss, problem.batches(8))
+
+
+def test_a_gradient_or_a_hessian_that_is_not_finite_is_refused():
+    def root(model, batch):
+        return (model() - 1).abs().sqrt().sum() + 0 * batch.sum()
+
+    def power(model, batch):
+        return (model() - 1).abs().pow(1.5).sum() + 0 * batch.sum()
+
+    ones, batches = Weights(torch.ones(DIM, dtype=torch.float64)), Quadratic().batches(8)
+    with pytest.raises(ValueError, match=r"^gradient of the loss is not finite"):
+        probes.constants(ones, root, batches)
+    with pytest.raises(ValueError, match=r"^the Hessian of the loss is not finite"):
+        probes.constants(ones, power, batches)
 
 
 @pytest.mark.parametrize(

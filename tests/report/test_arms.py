@@ -9,9 +9,9 @@ from lionkit_lab.record import find_runs
 from lionkit_lab.report._captions import caption
 from lionkit_lab.report._charts import kkt_residual, lr_sweep, training_loss
 from lionkit_lab.report._headline import headline, margin_sentence
-from lionkit_lab.report._style import arms_of, styles
 from lionkit_lab.report._tasks import group
 from lionkit_lab.report._words import decay_words
+from lionkit_lab.report.style import arms_of, styles
 from lionkit_lab.report.table import COLUMNS, is_best, summarise
 
 KKT = next(column for column in COLUMNS if column.key == "kkt")

@@ -8,11 +8,11 @@ from fake_runs import IMAGES, SPEEDS, TEXT, write_grid, write_run
 from rich.console import Console
 
 from lionkit_lab.record import find_runs
-from lionkit_lab.report._arms import Arm
-from lionkit_lab.report._format import number, percent, seconds
 from lionkit_lab.report._headline import headline, margin_sentence, ratio_sentence
-from lionkit_lab.report._style import styles
 from lionkit_lab.report._tasks import group
+from lionkit_lab.report.arms import Arm
+from lionkit_lab.report.format import number, percent, seconds
+from lionkit_lab.report.style import styles
 from lionkit_lab.report.table import COLUMNS, is_best, render, summarise
 
 

@@ -33,6 +33,7 @@ REFUSALS = {
     "Invalid c2: 0.0, it must be finite and above 0": lambda: Constants(1.0, 0.0, 1.0),
     "Invalid lr: 0.0, it must be finite and above 0": lambda: Settings(0.0, (0.9, 0.99)),
     "Invalid betas[1]: 1.0, it must be in [0, 1)": lambda: Settings(0.1, (0.9, 1.0)),
+    "Invalid betas: (0.9,), there must be two": lambda: Settings(0.1, (0.9,)),
     "Invalid weight_decay: -0.1, it must be finite and at least 0": lambda: Settings(0.1, (0.9, 0.99), -0.1),
     "Invalid lr * weight_decay: 2.0, Theorem 2 (i) needs at most 1": lambda: theory.theorem2_i(4.0, 0.5),
     "Invalid lr * weight_decay: 1.0, the implicit form": lambda: Settings(2.0, (0.9, 0.99), 0.5).implicit_lr,
@@ -62,6 +63,28 @@ def test_refusal(message):
         REFUSALS[message]()
     assert str(raised.value).startswith(message)
     assert "\n" not in str(raised.value)
+
+
+FLOW = theory.FlowSettings(0.5)
+SHAPES = {
+    "theta (2,) and gradient (3,)": lambda two, three: theory.kkt_residual(two, three, 0.5),
+    "theta (2,) and momentum (3,)": lambda two, three: theory.energy(1.0, two, three, L1(), SETTINGS),
+    "theta (3,) and momentum (2,)": lambda two, three: theory.flow_energy(1.0, three, two, L1(), FLOW),
+    "theta (2,) and momentum (2,) and gradient (3,)": lambda two, three: theory.flow_decrease(
+        two, two, three, L1(), FLOW
+    ),
+    "theta (2,) and momentum (3,), ": lambda two, three: theory.flow(torch.sin, two, three, L1(), [0.0, 1.0], FLOW),
+    "theta (3,) and momentum (3,) and gradient (3,) and full_gradient (2,)": lambda two, three: theory.decrease(
+        three, three, three, L1(), SETTINGS, smoothness=1.0, full_gradient=two
+    ),
+}
+
+
+@pytest.mark.parametrize("words", SHAPES)
+def test_shapes_are_not_broadcast(words):
+    with pytest.raises(ValueError, match="they must be the same") as raised:
+        SHAPES[words](torch.zeros(2), torch.zeros(3))
+    assert str(raised.value).startswith(f"Invalid shapes: {words}")
 
 
 def test_betas_in_the_order_that_has_no_lyapunov_function():

@@ -2,71 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 
-from lionkit.probes._constants_estimate import LEAST_SAMPLES, Estimate
+from lionkit.probes._constants_estimate import LEAST_SAMPLES
 from lionkit.probes._constants_function import Function, Loss
-from lionkit.probes._constants_lanczos import products_for
 from lionkit.probes._constants_path import Point, gap, look, noise_of, secants, smoothness
 from lionkit.probes._frozen import BatchNorm, frozen
-from lionkit.probes._full_gradient import _num_rows
-
-
-@dataclass(frozen=True)
-class ProblemConstants:
-    r"""What was estimated; ``print`` it for a table. All are of the model as one vector of d trainable weights.
-
-    Attributes:
-        dim: :math:`d`.
-        noise_sq: :math:`\sigma^2 = \mathbb E\|g - \nabla f\|_2^2` of one batch, in (loss / weight)^2; the largest
-            along the path.
-        noise_by_batches: The same by how many batches are averaged: 1, 2, 4 and so on, where it is largest.
-        noise_exponent: p of :math:`\sigma^2 \propto B^p` over those: -1 for independent samples; None for fewer than
-            16 batches.
-        smoothness: :math:`L`, the largest absolute eigenvalue of the Hessian, the largest of the points of the
-            path, in loss per weight squared. Between the points it may be larger.
-        path_smoothness: :math:`\max \|\nabla f(x) - \nabla f(y)\|_2 / \|x - y\|_2` over neighbours of the path, never
-            above L; None for a single point.
-        gap: :math:`\Delta = f(\theta_1) - f^\star` from the first point of the path, in loss: the fall seen, and what a
-            quadratic would still fall if the last point is the lowest. Its upper end is infinite where the loss may
-            fall without bound.
-        radius: :math:`C`, the largest absolute weight on the path.
-        num_batches: How many batches there were.
-        confidence: Of each interval.
-
-    References:
-        Dong, Li, Lin, "Convergence Rate Analysis of LION", arXiv 2411.07724, Assumptions 1 to 3 and Theorem 4.
-    """
-
-    dim: int
-    noise_sq: Estimate
-    noise_by_batches: dict[int, Estimate]
-    noise_exponent: Estimate | None
-    smoothness: Estimate
-    path_smoothness: float | None
-    gap: Estimate
-    radius: float
-    num_batches: int
-    confidence: float
-
-    @property
-    def noise(self) -> float:
-        r""":math:`\sigma`, in loss per weight."""
-        return math.sqrt(self.noise_sq.value)
-
-    def __str__(self) -> str:
-        rows = [("noise_sq", self.noise_sq), ("smoothness", self.smoothness), ("gap", self.gap)]
-        lines = [f"  {name:<11}{estimate}" for name, estimate in rows]
-        fall = f"; falls with the batch to the power {self.noise_exponent}" if self.noise_exponent else ""
-        lines[0] += fall
-        head = f"{self.dim} weights, {self.num_batches} batches, intervals of {self.confidence:.0%}"
-        return "\n".join([head, *lines, f"  {'radius':<11}{self.radius:.4g}"])
+from lionkit.probes._full_gradient import num_rows
+from lionkit.probes._problem_constants import ProblemConstants, require_within
 
 
 def constants(
@@ -124,35 +71,16 @@ def constants(
     """
     _check(confidence, within, products, batch_norm)
     batches = list(batches)
-    function = Function(model, loss, batches, num_samples or _num_rows)
-    equal = max(map(function.rows.count, function.rows), default=0)
-    _need(equal, 2 * LEAST_SAMPLES, "batches of one size")
-    points = [*path, None]
-    each = 1 - (1 - confidence) / len(points)  # so that the largest of all is covered as well
-    generator = torch.Generator().manual_seed(seed)
-    seen: list[Point] = []
+    function = Function(model, loss, batches, num_samples or num_rows)
+    _check_enough(function.rows)
+    stops = [*path, None]
+    each = 1 - (1 - confidence) / len(stops)  # so that the largest of all is covered as well
     with frozen(model, batch_norm), torch.enable_grad():
         function.check_deterministic()
-        for place, point in enumerate(points):
-            with function.at(point):
-                last = place == len(points) - 1
-                tick = _ticker(progress, place, len(points), products)
-                seen.append(look(function, products, generator, decrement=last, tick=tick))
-    by_batches, exponent = noise_of(seen, each)
-    found = ProblemConstants(
-        dim=seen[0].weights.numel(),
-        noise_sq=by_batches[1],
-        noise_by_batches=by_batches,
-        noise_exponent=exponent,
-        smoothness=smoothness(seen, each),
-        path_smoothness=secants(seen),
-        gap=gap(seen, function.rows, confidence, lowest),
-        radius=max(point.weights.abs().max().item() for point in seen),
-        num_batches=len(batches),
-        confidence=confidence,
-    )
+        points = _walk(function, stops, products, torch.Generator().manual_seed(seed), progress)
+    found = _summed_up(points, function.rows, confidence, each, lowest)
     if within is not None:
-        _need_within(found, within, each)
+        require_within(found, within, each)
     return found
 
 
@@ -167,24 +95,45 @@ def _check(confidence: float, within: float | None, products: int, batch_norm: s
         raise ValueError(f"Invalid batch_norm: {batch_norm!r}, it must be 'batch' or 'running'")
 
 
-def _need(there: int, needed: int, what: str) -> None:
+def _check_enough(rows: Sequence[int]) -> None:
+    there, needed = max(map(rows.count, rows), default=0), 2 * LEAST_SAMPLES
     if there < needed:
-        raise ValueError(f"too few samples: {there} {what}, at least {needed} are needed: {needed - there} more")
+        lacking = f"at least {needed} are needed: {needed - there} more"
+        raise ValueError(f"too few samples: {there} batches of one size, {lacking}")
 
 
-def _need_within(found: ProblemConstants, within: float, confidence: float) -> None:
-    noise, slope = found.noise_sq, found.smoothness
-    if noise.relative > within:
-        known = math.log(noise.high / noise.value) if math.isfinite(noise.relative) else math.inf
-        more = math.ceil(found.num_batches * ((known / math.log1p(within)) ** 2 - 1))
-        raise ValueError(
-            f"noise_sq is known within {noise.relative:.0%}, not {within:.0%}: about {more} more batches are needed"
-        )
-    if slope.relative > within:
-        more = products_for(found.dim, within, confidence) - slope.num_samples
-        raise ValueError(
-            f"smoothness is known within {slope.relative:.0%}, not {within:.0%}: about {more} more products are needed"
-        )
+def _walk(
+    function: Function,
+    stops: Sequence[Mapping[str, Tensor] | None],
+    products: int,
+    generator: torch.Generator,
+    progress: Callable[[int, int], Any] | None,
+) -> list[Point]:
+    """Look from each stop; from the last one also at what the loss would still fall."""
+    points: list[Point] = []
+    for place, stop in enumerate(stops):
+        tick = _ticker(progress, place, len(stops), products)
+        with function.at(stop):
+            points.append(look(function, products, generator, decrement=place == len(stops) - 1, tick=tick))
+    return points
+
+
+def _summed_up(
+    points: Sequence[Point], rows: Sequence[int], confidence: float, each: float, lowest: float | None
+) -> ProblemConstants:
+    by_batches, exponent = noise_of(points, each)
+    return ProblemConstants(
+        dim=points[0].weights.numel(),
+        noise_sq=by_batches[1],
+        noise_by_batches=by_batches,
+        noise_exponent=exponent,
+        smoothness=smoothness(points, each),
+        path_smoothness=secants(points),
+        gap=gap(points, rows, confidence, lowest),
+        radius=max(point.weights.abs().max().item() for point in points),
+        num_batches=len(rows),
+        confidence=confidence,
+    )
 
 
 def _ticker(progress: Callable[[int, int], Any] | None, place: int, points: int, products: int) -> Callable[[], None]:

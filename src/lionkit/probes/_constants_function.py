@@ -68,7 +68,7 @@ class Function:
         """Yield the loss and the gradient of each batch."""
         for batch in self.batches:
             value = self._value(batch)
-            yield value.item(), self._flat(self._grad(value, create_graph=False))
+            yield value.item(), self._gradient(value)
 
     def product(self, vector: Tensor) -> Tensor:
         """Return the Hessian times a vector, both [d]."""
@@ -80,6 +80,8 @@ class Function:
                 slope = sum(torch.sum(g * part) for g, part in zip(grads, parts, strict=True) if g.requires_grad)
                 if isinstance(slope, Tensor):  # not of a loss that is linear in the weights
                     total.add_(self._flat(self._grad(slope, create_graph=False)), alpha=rows / count)
+        if not total.isfinite().all():
+            raise ValueError("the Hessian of the loss is not finite: constants are measured where it is")
         return total
 
     def check_deterministic(self) -> None:
@@ -88,7 +90,7 @@ class Function:
         Raises:
             ValueError: the two differ.
         """
-        first, second = ((value.item(), self._flat(self._grad(value, False))) for value in self._twice())
+        first, second = ((value.item(), self._gradient(value)) for value in self._twice())
         size = max(torch.linalg.vector_norm(first[1]).item(), torch.finfo(self._dtype).tiny)
         apart = torch.linalg.vector_norm(first[1] - second[1]).item() / size
         allowed = _ROUNDING[self._dtype]
@@ -109,6 +111,12 @@ class Function:
         if not math.isfinite(value.item()):
             raise ValueError(f"loss is {value.item()}: constants are measured where it is finite")
         return value
+
+    def _gradient(self, value: Tensor) -> Tensor:
+        gradient = self._flat(self._grad(value, create_graph=False))
+        if not gradient.isfinite().all():
+            raise ValueError("gradient of the loss is not finite: constants are measured where it is")
+        return gradient
 
     def _grad(self, value: Tensor, create_graph: bool) -> list[Tensor]:
         params = list(self._params.values())

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from lionkit.probes._constants_estimate import Estimate, mean_of
+from lionkit.probes._constants_estimate import Estimate
 from lionkit.probes._constants_function import Function
 from lionkit.probes._constants_lanczos import Krylov, lanczos, newton_decrement, spectral_norm
 from lionkit.probes._constants_noise import Ladder, exponent
@@ -98,8 +98,8 @@ def gap(points: Sequence[Point], rows: Sequence[int], confidence: float, lowest:
     common = max(rows, key=rows.count)
     losses = [_of_common(point.losses, rows, common) for point in points]
     best = min(range(len(points)), key=lambda place: losses[place].mean())
-    seen = mean_of((losses[0] - losses[best]).tolist(), confidence)
-    most = math.inf if lowest is None else mean_of((losses[0] - lowest).tolist(), confidence).high
+    seen = Estimate.of_mean((losses[0] - losses[best]).tolist(), confidence)
+    most = math.inf if lowest is None else Estimate.of_mean((losses[0] - lowest).tolist(), confidence).high
     left = points[best].decrement
     if not math.isfinite(left):
         return Estimate(seen.value, seen.low, most, seen.num_samples)

@@ -87,7 +87,7 @@ def full_gradient(
     params = {name: param for name, param in model.named_parameters() if param.requires_grad}
     decays = _decays(params, weight_decay)
     with frozen(model, batch_norm), torch.enable_grad():
-        mean_loss, gradient, count = _accumulate(model, loss, batches, params, num_samples or _num_rows)
+        mean_loss, gradient, count = _accumulate(model, loss, batches, params, num_samples or num_rows)
     per_parameter = {name: measure(param.detach(), gradient[name], decays[name]) for name, param in params.items()}
     return FullGradient(mean_loss, count, combine(per_parameter.values()), per_parameter, gradient)
 
@@ -125,12 +125,12 @@ def _sum_dtype(param: Tensor) -> torch.dtype:
     return torch.promote_types(param.dtype, torch.float32)
 
 
-def _num_rows(batch: Any) -> int:
+def num_rows(batch: Any) -> int:
     """Return the rows of the first tensor in a batch: a tensor, or a sequence or mapping of them."""
     if isinstance(batch, Tensor):
         return len(batch)
     values = batch.values() if isinstance(batch, Mapping) else batch
-    return _num_rows(next(iter(values)))
+    return num_rows(next(iter(values)))
 
 
 def _decays(params: Mapping[str, Tensor], weight_decay: float | Mapping[str, float]) -> dict[str, float]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from torch import Tensor
+
 
 def require(holds: bool, name: str, value: object, condition: str) -> None:
     """Raise unless a theorem's condition holds.
@@ -29,6 +31,13 @@ def require_count(name: str, value: float) -> None:
     """Raise unless a number is an integer and at least 1."""
     whole = math.isfinite(value) and value == int(value)
     require(whole and value >= 1, name, value, "it must be a count: a whole number, at least 1")
+
+
+def require_same_shapes(**tensors: Tensor) -> None:
+    """Raise unless tensors have one shape: another would be broadcast, and counted more than once."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    words = " and ".join(f"{name} {shape}" for name, shape in shapes.items())
+    require(len(set(shapes.values())) == 1, "shapes", words, "they must be the same")
 
 
 def require_box(weight_decay: float) -> None:

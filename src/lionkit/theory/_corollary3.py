@@ -21,10 +21,10 @@ def corollary3(problem: Problem, steps: int, *, weight_decay: float = 0.0) -> Bo
     .. math::
         \frac1K\sum_{k=1}^K \mathbb E[S(\theta_k)] \le \frac{15\sqrt d}{K^{1/4}} \sqrt[4]{\sigma^2 L\Delta}
 
-    It is Theorem 2 with each term rounded up to a whole number of :math:`\sqrt d K^{-1/4}\sqrt[4]{\sigma^2L\Delta}`:
-    1 for the gap, 2 for the start, 4 for the drift, 6 for the noise, 2 for the curvature. Three of those are exact;
-    "start" and "curvature" fade faster and reach their number at the least K that is allowed. (As
-    :math:`c_1 = c_2`, the proof of Lemma 6 allows 2 in place of the 6.)
+    Under what `theorem2` needs, it is Theorem 2 with each term rounded up to a whole number of
+    :math:`\sqrt d K^{-1/4}\sqrt[4]{\sigma^2L\Delta}`: 1 for the gap, 2 for the start, 4 for the drift, 6 for the noise,
+    2 for the curvature. Three of those are exact; "start" and "curvature" fade faster and reach their number at the
+    least K that is allowed. (As :math:`c_1 = c_2`, the proof of Lemma 6 allows 2 in place of the 6.)
 
     Args:
         problem: The constants; the noise above 0.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa import Kappa
-from lionkit.theory._checks import require_positive
+from lionkit.theory._checks import require_positive, require_same_shapes
 from lionkit.theory._conjugate import conjugate_gradient
 from lionkit.theory._energy import coefficients, inner
 from lionkit.theory._problem import Settings
@@ -96,19 +96,25 @@ def decrease(
         As `energy`.
     """
     require_positive("smoothness", smoothness)
+    full = gradient if full_gradient is None else full_gradient
+    require_same_shapes(theta=theta, momentum=momentum, gradient=gradient, full_gradient=full)
     scale, a = coefficients(settings)
     theta, momentum, gradient = theta.double(), momentum.double(), gradient.double()
-    beta1, beta2 = settings.betas
-    step, decay = settings.implicit_lr, settings.weight_decay
-    c = torch.lerp(momentum, gradient, 1 - beta1)
+    c, after = (torch.lerp(momentum, gradient, 1 - beta) for beta in settings.betas)
     u = kappa.gradient(c)
-    y = -decay * ((1 - settings.lr * decay) * theta - settings.lr * u)
-    s = conjugate_gradient(kappa, y) if decay else torch.zeros_like(y)
-    bend = kappa.gradient(torch.lerp(momentum, gradient, 1 - beta2)) - u
-    error = torch.zeros_like(gradient) if full_gradient is None else gradient - full_gradient.double()
+    y, s = _destination(theta, u, kappa, settings)
+    bend = kappa.gradient(after) - u
+    step = settings.implicit_lr
     return Decrease(
         alignment=step * a * inner(u - y, c - s),
-        look_ahead=scale * (1 - beta2) * inner(bend, momentum - gradient),  # m+ - c over beta2 - beta1
+        look_ahead=scale * (1 - settings.betas[1]) * inner(bend, momentum - gradient),  # m+ - c over beta2 - beta1
         curvature=smoothness * step**2 / 2 * inner(u - y, u - y),
-        noise=step * inner(error, u - y),
+        noise=step * inner(gradient - full.double(), u - y),
     )
+
+
+def _destination(theta: Tensor, u: Tensor, kappa: Kappa, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Return y, the negative of decay times the weights that the step leads to, and the conjugate's slope there."""
+    decay = settings.weight_decay
+    y = -decay * ((1 - settings.lr * decay) * theta - settings.lr * u)
+    return y, conjugate_gradient(kappa, y) if decay else torch.zeros_like(y)

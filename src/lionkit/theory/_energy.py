@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa import Kappa
-from lionkit.theory._checks import require
+from lionkit.theory._checks import require, require_same_shapes
 from lionkit.theory._conjugate import conjugate_inside, domain_holds
 from lionkit.theory._problem import Settings
 from lionkit.theory._result import parts_table
@@ -64,7 +64,7 @@ def energy(loss: float, theta: Tensor, momentum: Tensor, kappa: Kappa, settings:
         The terms of H, in loss; computed in float64.
 
     Raises:
-        ValueError: betas in the other order, or ``lr * weight_decay`` of 1.
+        ValueError: betas in the other order, ``lr * weight_decay`` of 1, or shapes that differ.
 
     Example:
         >>> import torch
@@ -83,6 +83,7 @@ def energy(loss: float, theta: Tensor, momentum: Tensor, kappa: Kappa, settings:
         arXiv 2310.05898, Theorem 4.1. Its text was not at hand: derived anew and checked numerically, so that its
         constants may be scaled differently there.
     """
+    require_same_shapes(theta=theta, momentum=momentum)
     scale, _ = coefficients(settings)
     theta, momentum = theta.double(), momentum.double()
     return energy_terms(loss, theta, momentum, kappa, settings.weight_decay, 1.0, scale)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa import Kappa
-from lionkit.theory._checks import require, require_not_negative, require_positive
+from lionkit.theory._checks import require, require_not_negative, require_positive, require_same_shapes
 from lionkit.theory._integrate import integrate
 from lionkit.theory._problem import Settings
 
@@ -111,7 +111,7 @@ def flow(
         atol: Error of a step, absolute; above 0.
 
     Raises:
-        ValueError: times that do not increase, or a tolerance that is not above 0.
+        ValueError: times that do not increase, a tolerance that is not above 0, or shapes that differ.
         RuntimeError: the flow meets a jump of the gradient map.
 
     Example:
@@ -126,6 +126,7 @@ def flow(
     References:
         As `FlowSettings`.
     """
+    require_same_shapes(theta=theta, momentum=momentum)
     require_positive("rtol", rtol)
     require_positive("atol", atol)
     times = tuple(float(time) for time in times)

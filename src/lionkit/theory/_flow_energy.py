@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa import Kappa
+from lionkit.theory._checks import require_same_shapes
 from lionkit.theory._conjugate import conjugate_gradient
 from lionkit.theory._energy import Energy, energy_terms, inner
 from lionkit.theory._flow import FlowSettings, velocity
@@ -53,6 +54,9 @@ def flow_energy(loss: float, theta: Tensor, momentum: Tensor, kappa: Kappa, sett
     Returns:
         The terms of H, in loss per time; computed in float64.
 
+    Raises:
+        ValueError: shapes that differ.
+
     Example:
         >>> import torch
         >>> from lionkit.kappa import HalfSquaredL2
@@ -65,6 +69,7 @@ def flow_energy(loss: float, theta: Tensor, momentum: Tensor, kappa: Kappa, sett
         Chen, Liu, Liang, Liu, arXiv 2310.05898, Theorem 3.1. Its text was not at hand: derived anew and
         checked numerically.
     """
+    require_same_shapes(theta=theta, momentum=momentum)
     scale = (1 - settings.epsilon * settings.gamma) / (1 + settings.epsilon * settings.weight_decay)
     loss = settings.alpha * float(loss)
     return energy_terms(loss, theta.double(), momentum.double(), kappa, settings.weight_decay, settings.gamma, scale)
@@ -93,6 +98,9 @@ def flow_decrease(
     Returns:
         The two terms, in loss per time squared; computed in float64.
 
+    Raises:
+        ValueError: shapes that differ.
+
     Example:
         >>> import torch
         >>> from lionkit.kappa import HalfSquaredL2
@@ -105,6 +113,7 @@ def flow_decrease(
     References:
         As `flow_energy`.
     """
+    require_same_shapes(theta=theta, momentum=momentum, gradient=gradient)
     theta, momentum, gradient = theta.double(), momentum.double(), gradient.double()
     decay, look = settings.weight_decay, settings.epsilon
     _, force, c = velocity(theta, momentum, gradient, kappa, settings)

@@ -85,6 +85,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         require_positive("lr", self.lr)
+        require(len(self.betas) == 2, "betas", self.betas, "there must be two")
         for index, beta in enumerate(self.betas):
             require(0 <= beta < 1, f"betas[{index}]", beta, "it must be in [0, 1)")
         require_not_negative("weight_decay", self.weight_decay)

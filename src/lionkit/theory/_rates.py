@@ -16,8 +16,8 @@ def sgd_rate(problem: Problem, steps: int) -> Rate:
 
     .. math:: \frac1K\sum_k \mathbb E\|\nabla f(\theta_k)\|_2 = O(\sqrt[4]{\sigma^2L\Delta}\, K^{-1/4})
 
-    It matches the lower bound for any method that sees noisy gradients alone. Beside it, Lion's rate
-    has a factor :math:`\sqrt d`, and an l1 norm that is up to :math:`\sqrt d` times the l2 norm.
+    Under Assumptions 1 to 3. It matches the lower bound for any method that sees noisy gradients alone. Beside it,
+    Lion's rate has a factor :math:`\sqrt d`, and an l1 norm that is up to :math:`\sqrt d` times the l2 norm.
 
     Raises:
         ValueError: ``steps`` is not a count.
@@ -46,9 +46,9 @@ def sign_momentum_rate(problem: Problem, steps: int) -> Rate:
 
     .. math:: \frac1K\sum_k \mathbb E\|\nabla f(\theta_k)\|_1 = O\Big(\frac{\Delta}{LK^{1/4}} + \frac{d}{K^{1/4}}\Big)
 
-    Linear in d, where Lion's analysis has :math:`\sqrt d`. The units of the summands do not agree (weight squared
-    and none, for a norm in loss per weight): the constants inside of O hide a choice of units, so that the value
-    changes when loss or weights are scaled. Compare it in K and d alone.
+    Under Assumptions 1 to 3. Linear in d, where Lion's analysis has :math:`\sqrt d`. The units of the summands do not
+    agree (weight squared and none, for a norm in loss per weight): the constants inside of O hide a choice of units, so
+    that the value changes when loss or weights are scaled. Compare it in K and d alone.
 
     Raises:
         ValueError: ``steps`` is not a count.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lionkit.kappa import L1, Kappa
-from lionkit.theory._checks import require, require_box
+from lionkit.theory._checks import require, require_box, require_same_shapes
 from lionkit.theory._conjugate import conjugate_inside
 
 
@@ -48,8 +48,7 @@ def kkt_residual(theta: Tensor, gradient: Tensor, weight_decay: float, kappa: Ka
         arXiv 2411.07724, Lemma 1; Xie, Li, arXiv 2404.04454, Lemma 3.8, for any norm.
     """
     _check(weight_decay, kappa)
-    shapes = f"theta {tuple(theta.shape)} and gradient {tuple(gradient.shape)}"
-    require(theta.shape == gradient.shape, "shapes", shapes, "they must be the same")
+    require_same_shapes(theta=theta, gradient=gradient)
     y, gradient = -weight_decay * theta.double(), gradient.double()
     return (kappa.value(gradient) + conjugate_inside(kappa, y) - torch.sum(gradient * y)).item()
 

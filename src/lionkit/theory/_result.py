@@ -25,6 +25,7 @@ class Assumption(StrEnum):
 
 
 STOCHASTIC = (Assumption.SMOOTH, Assumption.UNBIASED, Assumption.BOUNDED_VARIANCE)
+VARIANCE_REDUCED = (Assumption.AVERAGE_SMOOTH, Assumption.UNBIASED, Assumption.BOUNDED_VARIANCE)
 IN_THE_BOX = (Assumption.START_IN_BOX, Assumption.SHRINKING)
 
 

@@ -19,8 +19,9 @@ def theorem2_at(problem: Problem, steps: int, settings: Settings, *, start_error
         \frac1K\sum_k \mathbb E[S(\theta_k)] \le \frac{\Delta}{\eta K}
         + 2\sqrt d \cdot \text{(Lemma 6)} + 2dL\eta
 
-    Use it to ask what the theory says of settings that are not the paper's. At the paper's settings it is a
-    little lower than `theorem2`, whose noise term rounds :math:`|c_1 - c_2| + c_1` up to :math:`2c_1 + c_2`.
+    Under what `lemma6` needs. Use it to ask what the theory says of settings that are not the paper's. At the paper's
+    settings it is a little lower than `theorem2`, whose noise term rounds :math:`|c_1 - c_2| + c_1` up to
+    :math:`2c_1 + c_2`.
 
     Args:
         problem: The constants.
@@ -67,7 +68,8 @@ def theorem2(problem: Problem, steps: int, constants: Constants, *, weight_decay
         \frac{\Delta\sqrt d}{c_3K^{1/4}} + \frac{2\sigma\sqrt d}{c_2K^{1/2}} + \frac{4Lc_3\sqrt d}{c_2K^{1/4}}
         + \frac{2\sigma(2c_1+c_2)\sqrt d}{\sqrt{c_2}K^{1/4}} + \frac{2Lc_3\sqrt d}{K^{3/4}}
 
-    with :math:`S = \lambda\langle\nabla f, \theta\rangle + \|\nabla f\|_1`. The decay does not enter the bound;
+    with :math:`S = \lambda\langle\nabla f, \theta\rangle + \|\nabla f\|_1`, under Assumptions 1 to 3 and from a
+    start in the box. The decay does not enter the bound;
     it says which box it is for, and without decay S is the l1 norm of the gradient. The theorem also needs
     :math:`m_0 = g_1` (``momentum_init="gradient"``), said in its proof alone, and
     :math:`K \ge \max(c_1, c_2)^2`, not said.

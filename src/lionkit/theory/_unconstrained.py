@@ -23,7 +23,8 @@ def inequality10(problem: Problem, constants: Constants) -> Bound:
         \mathbb E[f(\theta_k)] - f^\star \le \Delta + \frac{2c_3\sigma}{c_2} + \frac{4Lc_3^2}{c_2}
         + \frac{2c_3\sigma(2c_1+c_2)}{\sqrt{c_2}} + 2Lc_3^2
 
-    for every :math:`k \le K + 1`, whatever K and d: (A.1) with its powers of K rounded up to 1.
+    for every :math:`k \le K + 1`, whatever K and d, under what `theorem2` needs: (A.1) with its powers of K rounded up
+    to 1.
 
     Args:
         problem: The constants.
@@ -64,10 +65,11 @@ def theorem4(problem: Problem, steps: int, constants: Constants, *, weight_decay
         \lambda \le \frac1{2C} \;\Rightarrow\; \frac1{2K}\sum_k \mathbb E\|\nabla f(\theta_k)\|_1
         \le \text{(Theorem 2 (ii))}
 
-    C bounds every weight of the run. The paper takes it from coercivity: (10) bounds :math:`\mathbb E f(\theta_k)`,
-    so the weights stay in a level set. That holds without noise. With noise a bounded *expectation* bounds no
-    single run, and the step from (10) to "a constant C such that :math:`\|\theta_k\|_\infty \le C` for all k" is
-    open. `reach` gives a C that always holds, at the price that it grows with the number of steps.
+    Under what `theorem2` needs and Assumption 4. C bounds every weight of the run. The paper takes it from coercivity:
+    (10) bounds :math:`\mathbb E f(\theta_k)`, so the weights stay in a level set. That holds without noise. With noise
+    a bounded *expectation* bounds no single run, and the step from (10) to "a constant C such that
+    :math:`\|\theta_k\|_\infty \le C` for all k" is open. `reach` gives a C that always holds, at the price that it
+    grows with the number of steps.
 
     Args:
         problem: The constants.

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from lionkit_lab.bench._contenders import BASELINE, CONTENDERS
 from lionkit_lab.bench._result import STREAMING, Result
 from lionkit_lab.errors import UsageError
-from lionkit_lab.report._arms import Arm
-from lionkit_lab.report._print_style import DASHES, DPI, INK, MARKERS, MUTED, RC
-from lionkit_lab.report._style import ArmStyle, styles
+from lionkit_lab.report.arms import Arm
 from lionkit_lab.report.figures import FORMATS
+from lionkit_lab.report.print_style import DASHES, DPI, INK, MARKERS, MUTED, RC
+from lionkit_lab.report.style import ArmStyle, styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def save(results: Sequence[Result], file: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    single = [result for result in results if result.case.num_tensors == 1 and result.case.dtype == "float32"]
+    single = [result for result in results if result.case.is_one_vector]
     main = next((result for result in results if result.case.name == _MAIN), results[0])
     looks = _looks()
     with rc_context(RC):

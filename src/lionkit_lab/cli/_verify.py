@@ -11,7 +11,7 @@ from lionkit_lab.cli._errors import Debug, one_line_errors
 from lionkit_lab.errors import RunError
 
 if TYPE_CHECKING:
-    from lionkit_lab.verify import Observation
+    from lionkit_lab.verify import Broken, Check, Finding, Observation
 
 Quick = Annotated[bool, typer.Option("--quick", help="Some seconds: fewer steps, dimensions and seeds.")]
 Json = Annotated[bool, typer.Option("--json", help="Print everything that was measured as JSON, and no table.")]
@@ -31,30 +31,34 @@ def verify(
     Ends with exit code 1 if a statement is violated within its assumptions.
     """
     with one_line_errors(debug):
-        from rich.console import Console
-
         from lionkit_lab import verify as room
         from lionkit_lab.cli._results import writable
-        from lionkit_lab.verify import _page, _table, _words
+        from lionkit_lab.verify import page, words
 
         started = time.monotonic()
         writable(out)  # Known before minutes of runs, not after.
         observations = _measure(quick, workers)
         findings, checks, broken = room.find(observations), room.checks(), room.broken(observations)
-        path = _page.write(findings, checks, broken, observations, time.monotonic() - started, out / "verify.html")
+        path = page.write(findings, checks, broken, observations, time.monotonic() - started, out / "verify.html")
         if json_:
-            print(json.dumps(_words.as_json(findings, checks, broken, observations)))
+            print(json.dumps(words.as_json(findings, checks, broken, observations)))
         else:
-            console = Console()
-            statements, counter = _words.rows(findings, checks), _words.broken_rows(broken)
-            console.print(_table.render(_words.HEADINGS, statements, "statements"))
-            console.print(_words.legend(len(observations[0].samples)), highlight=False)
-            console.print(_table.render(_words.BROKEN_HEADINGS, counter, "counter-examples"))
-            console.print(_words.headline(findings, checks), highlight=False)
+            _show(findings, checks, broken, len(observations[0].samples))
             print(path)
-        failed = [it for it in (*findings, *checks) if not it.holds]
-        if failed:
-            raise RunError(_words.headline(findings, checks))
+        if not all(it.holds for it in (*findings, *checks)):
+            raise RunError(words.headline(findings, checks))
+
+
+def _show(findings: "list[Finding]", checks: "list[Check]", broken: "list[Broken]", seeds: int) -> None:
+    from rich.console import Console
+
+    from lionkit_lab.verify import table, words
+
+    console = Console()
+    console.print(table.render(words.HEADINGS, words.rows(findings, checks), "statements"))
+    console.print(words.legend(seeds), highlight=False)
+    console.print(table.render(words.BROKEN_HEADINGS, words.broken_rows(broken), "counter-examples"))
+    console.print(words.headline(findings, checks), highlight=False)
 
 
 def _measure(quick: bool, workers: int | None) -> "list[Observation]":

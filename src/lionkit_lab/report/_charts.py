@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 
 from lionkit_lab.record import Status
-from lionkit_lab.report._chart import Chart, Range, Reference, Series
-from lionkit_lab.report._format import is_share
 from lionkit_lab.report._tasks import ArmRuns, RateRuns, TaskRuns, finite
 from lionkit_lab.report._words import estimate
+from lionkit_lab.report.chart import Chart, Range, Reference, Series
+from lionkit_lab.report.format import is_share
 
 NORM = "\u2016g\u2016"
 RATIO = f"r = {NORM}\u2081 / {NORM}\u2082"

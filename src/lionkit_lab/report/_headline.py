@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from lionkit_lab.report._format import listing, number
 from lionkit_lab.report._optimizers import optimizer_order, optimizer_title
 from lionkit_lab.report._rows import Row
+from lionkit_lab.report.format import listing, number
 
 _GAUSSIAN = math.sqrt(2 / math.pi)
 

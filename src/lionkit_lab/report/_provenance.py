@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lionkit_lab.record import Record, Run
-from lionkit_lab.report._flatten import flatten, varied
+from lionkit_lab.settings import flatten, varied
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lionkit_lab.record import Run
-from lionkit_lab.report._format import is_share, number, percent
 from lionkit_lab.report._tasks import ArmRuns, RateRuns, TaskRuns, group, mean
 from lionkit_lab.report._words import estimate
+from lionkit_lab.report.format import is_share, number, percent
 
 
 @dataclass(frozen=True)

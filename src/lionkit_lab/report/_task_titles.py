@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from lionkit_lab.record import Run
-from lionkit_lab.report._flatten import flatten, varied
+from lionkit_lab.settings import flatten, varied
 
 _FREE = {"optimizer", "seed", "title"}
 """What may differ between the runs of one task."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lionkit_lab.record import Record, Run, Status
-from lionkit_lab.report._arms import Arm, Identity, find_arms, identity
 from lionkit_lab.report._slug import slugs
 from lionkit_lab.report._task_titles import facts, titles
+from lionkit_lab.report.arms import Arm, Identity, find_arms, identity
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lionkit_lab.record import Record
-from lionkit_lab.report._flatten import flatten
-from lionkit_lab.report._format import listing
 from lionkit_lab.report._tasks import TaskRuns
+from lionkit_lab.report.format import listing
+from lionkit_lab.settings import flatten
 
 
 def estimate(info: Record) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lionkit_lab.record import Run
-from lionkit_lab.report._chart import Chart, Series
 from lionkit_lab.report._charts import charts
-from lionkit_lab.report._print_style import DASHES, DPI, MARKERS, MUTED, RC, SIZE
-from lionkit_lab.report._style import ArmStyle, arms_of, styles
 from lionkit_lab.report._tasks import TaskRuns, group
+from lionkit_lab.report.chart import Chart, Series
+from lionkit_lab.report.print_style import DASHES, DPI, MARKERS, MUTED, RC, SIZE
+from lionkit_lab.report.style import ArmStyle, arms_of, styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,11 +45,12 @@ def _save_task(task: TaskRuns, looks: dict[str, ArmStyle], folder: Path) -> list
             figure = draw(chart, task.title, looks)
             figure.draw_without_rendering()
             figure.set_layout_engine("none")  # it has done its work: once, not again for every format
-            paths += _save_figure(figure, folder, f"{task.slug}-{chart.key}")
+            paths += save_figure(figure, folder, f"{task.slug}-{chart.key}")
     return paths
 
 
-def _save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a laid-out figure as ``<name>.<format>``, and return the files: of one figure, always the same bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
     from matplotlib.backends.backend_svg import FigureCanvasSVG

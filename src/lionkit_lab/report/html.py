@@ -9,17 +9,17 @@ from typing import Any
 
 from lionkit_lab import atomic
 from lionkit_lab.record import Run
-from lionkit_lab.report import _format as fmt
+from lionkit_lab.report import format as fmt
 from lionkit_lab.report._captions import caption
-from lionkit_lab.report._chart import Chart
 from lionkit_lab.report._charts import charts
 from lionkit_lab.report._headline import headline, margin_sentence, ratio_sentence
 from lionkit_lab.report._provenance import Settings, provenance, settings
 from lionkit_lab.report._rows import Row, rows_of
-from lionkit_lab.report._style import ArmStyle, arms_of, styles
 from lionkit_lab.report._tasks import TaskRuns, final_loss, group
 from lionkit_lab.report._words import decay_words, estimate
+from lionkit_lab.report.chart import Chart
 from lionkit_lab.report.page import render
+from lionkit_lab.report.style import ArmStyle, arms_of, styles
 from lionkit_lab.report.table import COLUMNS, is_best
 
 

@@ -9,9 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from lionkit_lab.report._format import fraction, number, rate, seconds
 from lionkit_lab.report._rows import Row as Row
 from lionkit_lab.report._rows import summarise as summarise
+from lionkit_lab.report.format import fraction, number, rate, seconds
 
 
 @dataclass(frozen=True)

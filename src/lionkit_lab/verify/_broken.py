@@ -12,8 +12,9 @@ import torch
 from lionkit import theory
 from lionkit.theory import Problem, Settings
 from lionkit_lab.verify._fit import exponent
-from lionkit_lab.verify._grid import Observation
-from lionkit_lab.verify._problems import GAP, NOISE, SMOOTHNESS, Quadratic
+from lionkit_lab.verify._known_problem import GAP, NOISE, SMOOTHNESS
+from lionkit_lab.verify._observe import Observation
+from lionkit_lab.verify._quadratic import Quadratic
 from lionkit_lab.verify._walk import WholeTensorGate, gradient_of, walk
 
 _DIM = 32

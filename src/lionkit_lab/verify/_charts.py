@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from lionkit_lab.report._arms import Arm
-from lionkit_lab.report._chart import Chart, Range, Reference, Series
-from lionkit_lab.report._style import ArmStyle, styles
+from lionkit_lab.report.arms import Arm
+from lionkit_lab.report.chart import Chart, Range, Reference, Series
+from lionkit_lab.report.style import ArmStyle, styles
 from lionkit_lab.verify._broken import Broken
+from lionkit_lab.verify._cells import BASE_DIM, BASE_STEPS
 from lionkit_lab.verify._fit import left_side
-from lionkit_lab.verify._grid import BASE_DIM, BASE_STEPS, Observation
 from lionkit_lab.verify._noises import KINDS
+from lionkit_lab.verify._observe import Observation
 from lionkit_lab.verify._problems import PROBLEMS, WITHIN
 from lionkit_lab.verify._statements import Finding
 

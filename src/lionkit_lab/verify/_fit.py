@@ -8,8 +8,8 @@ from statistics import fmean
 import torch
 
 from lionkit.probes import Estimate
-from lionkit.probes._constants_estimate import mean_of, student_quantile
-from lionkit_lab.verify._grid import BASE_DIM, BASE_STEPS, Observation
+from lionkit_lab.verify._cells import BASE_DIM, BASE_STEPS
+from lionkit_lab.verify._observe import Observation
 
 CONFIDENCE = 0.95
 
@@ -19,7 +19,7 @@ def left_side(observation: Observation, *, surely: bool) -> Estimate:
     if surely:
         worst = max(observation.samples)
         return Estimate(worst, worst, worst, len(observation.samples))
-    return mean_of(observation.samples, CONFIDENCE)
+    return Estimate.of_mean(observation.samples, CONFIDENCE)
 
 
 def exponent(points: Sequence[tuple[float, float]]) -> Estimate:
@@ -35,8 +35,7 @@ def exponent(points: Sequence[tuple[float, float]]) -> Estimate:
     x, y = x - x.mean(), y - y.mean()
     slope = (x @ y / x.square().sum()).item()
     error = torch.sqrt((y - slope * x).square().sum() / (len(points) - 2) / x.square().sum()).item()
-    half = error * student_quantile(CONFIDENCE, len(points) - 2)
-    return Estimate(slope, slope - half, slope + half, len(points))
+    return Estimate.of_error(slope, error, len(points) - 2, CONFIDENCE, len(points))
 
 
 def exponents(observations: Sequence[Observation]) -> dict[str, dict[tuple[str, str], Estimate]]:

@@ -14,7 +14,8 @@ from lionkit import kappa as kappas
 from lionkit import kernels, theory
 from lionkit.kappa import Kappa
 from lionkit.theory import FlowSettings, Settings
-from lionkit_lab.verify._problems import PROBLEMS, SMOOTHNESS, WITHIN, KnownProblem
+from lionkit_lab.verify._known_problem import SMOOTHNESS, KnownProblem
+from lionkit_lab.verify._problems import PROBLEMS, WITHIN
 
 _SMOOTH = (kappas.Arctan(0.3), kappas.Entropy(0.3), kappas.HalfSquaredL2(), kappas.Huber(0.3), kappas.Relativistic(0.3))
 KAPPAS: tuple[Kappa, ...] = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from lionkit_lab.verify._problems import NOISE
+from lionkit_lab.verify._known_problem import NOISE
 
 _AT_ONCE = 2**20  # numbers drawn in one call: it amortises the call where d is small, and stays within the caches
 

@@ -1,110 +1,15 @@
-"""Losses whose smoothness, gap and least value are known in closed form, over a batch of weight vectors.
-
-Weights have the size 1 / sqrt(d), so that L, the gap and sigma are the same for every d, as the theorem's rate in d has
-them. The box has the half-width REACH / sqrt(d).
-"""
+"""Losses that are not convex, one whose gradient jumps, and the list of all."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from typing import final
 
 import torch
 from torch import Tensor
 
-SMOOTHNESS, GAP, NOISE = 2.0, 1.5, 0.2
-"""L, Delta and sigma of every problem. Corollary 3 then needs at least 75 steps."""
-REACH = 4.0
-_DENSE = 256  # up to here one product with a dense matrix is faster than two with its factors
-
-
-class KnownProblem(ABC):
-    """A loss with what is known of it.
-
-    Attributes:
-        name: As in a recipe.
-        title: What it is, in words.
-        convex: Whether it is.
-        dim: d.
-        weight_decay: Of the box that the run is held to.
-        start: Where runs start, [d], inside of the box; the loss there is ``GAP`` above its least value in the box.
-        lowest: How far the least value anywhere is above that in the box; at most 0.
-    """
-
-    name: str
-    title: str
-    convex: bool
-    lowest: float = 0.0
-    start: Tensor
-
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
-        self.radius = REACH / math.sqrt(dim)
-        self.weight_decay = 1 / self.radius
-        self.generator = torch.Generator().manual_seed(dim)
-
-    @abstractmethod
-    def __call__(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss less its least value in the box, [rows], and its gradient, [rows, d]."""
-
-    def uniform(self, *shape: int) -> Tensor:
-        """Draw from -1 to 1."""
-        return 2 * torch.rand(*shape, generator=self.generator, dtype=torch.float64) - 1
-
-    def normal(self, *shape: int) -> Tensor:
-        """Draw standard normal numbers."""
-        return torch.randn(*shape, generator=self.generator, dtype=torch.float64)
-
-    def between(self, low: Tensor, high: Tensor) -> Tensor:
-        """Return the point from low (loss 0) to high (loss above the gap) where the loss is the gap."""
-        a, b = 0.0, 1.0
-        for _ in range(60):
-            middle = (a + b) / 2
-            loss = self((low + middle * (high - low))[None])[0].item()
-            a, b = (middle, b) if loss < GAP else (a, middle)
-        return low + a * (high - low)
-
-
-@final
-class Quadratic(KnownProblem):
-    """Half a rotated quadratic form, with a slope that holds a quarter of the weights of its solution at the box.
-
-    Its eigenvalues span a factor of 50. The rotation is a Kronecker product of two random ones: it mixes all
-    coordinates, and costs d^1.5.
-    """
-
-    name, title, convex = "quadratic", "rotated quadratic", True
-
-    def __init__(self, dim: int) -> None:
-        super().__init__(dim)
-        rows = 2 ** (int(math.log2(dim)) // 2)
-        self._left, self._right = self._rotation(rows), self._rotation(dim // rows)
-        # The middles of d parts of a logarithmic scale, so that their mean is the same for every d; and L itself.
-        values = SMOOTHNESS * 50 ** -((torch.arange(dim, dtype=torch.float64) + 0.5) / dim)
-        values[0] = SMOOTHNESS
-        self._values = values[torch.randperm(dim, generator=self.generator)].view(rows, dim // rows)
-        self._dense = self._map(torch.eye(dim, dtype=torch.float64), self._values) if dim <= _DENSE else None
-        held = torch.arange(dim) % 4 == 0
-        self.solution = self.radius * torch.where(held, self.uniform(dim).sign(), 0.8 * self.uniform(dim))
-        self.slope = torch.where(held, -0.3 / math.sqrt(dim) * self.solution.sign(), 0.0)
-        inverse = self._map(self.slope[None], 1 / self._values)[0]
-        self.lowest = -torch.dot(self.slope, inverse).item() / 2
-        self.start = self.between(self.solution, self.radius * self.uniform(dim).sign())
-
-    def __call__(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Return loss and gradient."""
-        offset = theta - self.solution
-        image = offset @ self._dense if self._dense is not None else self._map(offset, self._values)
-        return torch.linalg.vecdot(offset, image / 2 + self.slope), image + self.slope
-
-    def _rotation(self, size: int) -> Tensor:
-        return torch.linalg.qr(self.normal(size, size)).Q
-
-    def _map(self, vectors: Tensor, values: Tensor) -> Tensor:
-        blocks = vectors.view(-1, *values.shape)
-        inner = self._left.T @ blocks @ self._right
-        return (self._left @ (inner * values) @ self._right.T).reshape(vectors.shape)
+from lionkit_lab.verify._known_problem import GAP, SMOOTHNESS, KnownProblem
+from lionkit_lab.verify._quadratic import Quadratic
 
 
 @final

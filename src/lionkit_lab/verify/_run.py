@@ -10,8 +10,8 @@ from torch import Tensor
 
 from lionkit import LionK
 from lionkit.theory import Settings
+from lionkit_lab.verify._known_problem import KnownProblem
 from lionkit_lab.verify._noises import stream
-from lionkit_lab.verify._problems import KnownProblem
 
 
 @dataclass(frozen=True)

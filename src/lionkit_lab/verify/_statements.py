@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lionkit.probes import Estimate
 from lionkit_lab.verify._fit import exponents, left_side
-from lionkit_lab.verify._grid import Observation
+from lionkit_lab.verify._observe import Observation
 
 _ROUNDING = 1e-9  # of weights of size 1 in float64, over tens of thousands of steps
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from lionkit import kernels
 from lionkit.kappa import L1, Kappa
 from lionkit.theory import Settings
-from lionkit_lab.verify._problems import KnownProblem
+from lionkit_lab.verify._known_problem import KnownProblem
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ import torch
 import lionkit
 from lionkit_lab import atomic
 from lionkit_lab.machine import commit, machine
-from lionkit_lab.report import _format as fmt
-from lionkit_lab.report._chart import Chart
+from lionkit_lab.report import format as fmt
+from lionkit_lab.report.chart import Chart
 from lionkit_lab.report.page import render
-from lionkit_lab.verify import _words as words
+from lionkit_lab.verify import words
 from lionkit_lab.verify._broken import Broken
 from lionkit_lab.verify._charts import looks, of_broken, of_finding
-from lionkit_lab.verify._grid import Observation
 from lionkit_lab.verify._lyapunov import Check
+from lionkit_lab.verify._observe import Observation
 from lionkit_lab.verify._statements import Finding
 
 

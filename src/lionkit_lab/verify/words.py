@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from lionkit.probes import Estimate
-from lionkit_lab.report._format import NOTHING
+from lionkit_lab.report.format import NOTHING
 from lionkit_lab.verify._broken import Broken
-from lionkit_lab.verify._grid import BASE_DIM, BASE_STEPS, CONSTANTS, Observation
+from lionkit_lab.verify._cells import BASE_DIM, BASE_STEPS
+from lionkit_lab.verify._known_problem import GAP, NOISE, SMOOTHNESS
 from lionkit_lab.verify._lyapunov import Check
-from lionkit_lab.verify._problems import GAP, NOISE, SMOOTHNESS
+from lionkit_lab.verify._observe import CONSTANTS, Observation
 from lionkit_lab.verify._statements import Finding
 
 HEADINGS = ("statement", "says", "cells", "measured", "bound", "ratio", "in K", "in d", "verdict")
@@ -106,6 +107,7 @@ def _interval(it: Estimate) -> str:
 
 
 def exponent_words(fit: Estimate | None) -> str:
+    """Write an exponent with its interval, and a dash for None."""
     return NOTHING if fit is None else f"{_signed(fit.value)}\u00b1{fit.high - fit.value:.3f}"
 
 

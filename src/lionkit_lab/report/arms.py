@@ -1,16 +1,16 @@
-"""Arms: an optimizer with all its settings but the learning rate, which is tuned within each arm."""
+"""The arms of a report, and how they are called."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lionkit_lab import settings
 from lionkit_lab.record import Run
-from lionkit_lab.report._flatten import flatten, varied
 from lionkit_lab.report._optimizers import optimizer_order, optimizer_title
 from lionkit_lab.report._slug import slugs
+from lionkit_lab.settings import Identity
 
-Identity = tuple[tuple[str, str], ...]
 _SHORT = {"weight_decay": "decay"}
 
 
@@ -31,7 +31,7 @@ class Arm:
 
 def identity(run: Run) -> Identity:
     """What the runs of one arm have in common."""
-    return tuple(sorted(_settings(run).items()))
+    return settings.identity(run.manifest["recipe"]["optimizer"])
 
 
 def find_arms(runs: Iterable[Run]) -> dict[Identity, Arm]:
@@ -43,22 +43,16 @@ def find_arms(runs: Iterable[Run]) -> dict[Identity, Arm]:
     Returns:
         The arms by identity, Lion first, and those of one optimizer by title.
     """
-    settings = {identity(run): _settings(run) for run in runs}
-    titles = {here: _title(found, settings.values()) for here, found in settings.items()}
-    order = sorted(titles, key=lambda here: (optimizer_order(settings[here]["name"]), titles[here]))
+    found = {identity(run): settings.arm(run.manifest["recipe"]["optimizer"]) for run in runs}
+    titles = {here: _title(one, found.values()) for here, one in found.items()}
+    order = sorted(titles, key=lambda here: (optimizer_order(found[here]["name"]), titles[here]))
     keys = slugs((titles[here] for here in order), "arm")
-    return {here: Arm(key, settings[here]["name"], titles[here]) for here, key in zip(order, keys, strict=True)}
+    return {here: Arm(key, found[here]["name"], titles[here]) for here, key in zip(order, keys, strict=True)}
 
 
-def _settings(run: Run) -> dict[str, str]:
-    settings = flatten(run.manifest["recipe"]["optimizer"])
-    return {key: value for key, value in settings.items() if key != "lr"}
-
-
-def _title(settings: dict[str, str], every: Iterable[dict[str, str]]) -> str:
-    rivals = [other for other in every if other["name"] == settings["name"]]
-    told = [_setting(key, settings[key]) for key in varied(rivals) if key in settings]
-    return ", ".join([optimizer_title(settings["name"]), *told])
+def _title(one: dict[str, str], every: Iterable[dict[str, str]]) -> str:
+    told = [_setting(key, value) for key, value in settings.telling(one, every).items()]
+    return ", ".join([optimizer_title(one["name"]), *told])
 
 
 def _setting(key: str, value: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lionkit_lab.report._arms import Arm
 from lionkit_lab.report._optimizers import optimizer_order
 from lionkit_lab.report._tasks import TaskRuns
+from lionkit_lab.report.arms import Arm
 
 
 @dataclass(frozen=True)
