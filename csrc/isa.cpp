@@ -74,12 +74,12 @@ const char* instruction_set() {
   return isa == Isa::Avx512 ? "avx512" : isa == Isa::Avx2 ? "avx2" : "baseline";
 }
 
-Step find_step(Map map, Number param) {
+Loops find_loops(Map map, Number param, Selection selection) {
 #if LIONKIT_X86
-  if (isa == Isa::Avx512) return avx512::find_step(map, param);
-  if (isa == Isa::Avx2) return avx2::find_step(map, param);
+  if (isa == Isa::Avx512) return avx512::find_loops(map, param, selection);
+  if (isa == Isa::Avx2) return avx2::find_loops(map, param, selection);
 #endif
-  return baseline::find_step(map, param);
+  return baseline::find_loops(map, param, selection);
 }
 
 }  // namespace lionkit

@@ -8,7 +8,7 @@ namespace lionkit {
 // The widest instruction set that this processor has: "avx512", "avx2" or "baseline".
 const char* instruction_set();
 
-// The step of parameters of this type, or nullptr where there is none.
-Step find_step(Map map, Number param);
+// The loops of parameters of this type; none where there are none.
+Loops find_loops(Map map, Number param, Selection selection);
 
 }  // namespace lionkit

@@ -16,7 +16,8 @@ struct Float16 {
   uint16_t bits;
 };
 
-#define LIONKIT_INLINE inline __attribute__((always_inline))
+#define LIONKIT_INLINED __attribute__((always_inline))
+#define LIONKIT_INLINE inline LIONKIT_INLINED
 
 template <typename To, typename From>
 LIONKIT_INLINE To bits_as(From from) {

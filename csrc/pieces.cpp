@@ -43,7 +43,7 @@ bool are_rows(Handle param, Handle grad, Handle momentum, Handle compensation, b
 
 }  // namespace
 
-std::optional<Piece> piece_of(const Lists& lists, size_t index, Map map) {
+std::optional<Piece> piece_of(const Lists& lists, size_t index, Map map, Selection selection) {
   const Handle param = lists.params[index], grad = lists.grads[index], momentum = lists.momenta[index];
   const Handle scales = optional_at(lists.scales, index), rest = optional_at(lists.compensations, index);
   const auto number = number_of(param), momentum_number = number_of(momentum);
@@ -63,7 +63,7 @@ std::optional<Piece> piece_of(const Lists& lists, size_t index, Map map) {
   return Piece{mutable_data(param), const_data(grad), mutable_data(momentum),
                scales == nullptr ? nullptr : reinterpret_cast<BFloat16*>(mutable_data(scales)),
                rest == nullptr ? nullptr : mutable_data(rest), *momentum_number, bits_of(*momentum_number), index, count, 0, 0,
-               find_step(map, *number)};
+               find_loops(map, *number, selection)};
 }
 
 }  // namespace lionkit

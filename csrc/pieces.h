@@ -12,8 +12,8 @@ struct Lists {
   Tensors params, grads, momenta, scales, compensations;
 };
 
-// Checks one parameter and what belongs to it, and finds its step: none where they are not rows of numbers, or no
+// Checks one parameter and what belongs to it, and finds its loops: none where they are not rows of numbers, or no
 // kernel knows their types. Raises where they do not fit each other. Nothing is written.
-std::optional<Piece> piece_of(const Lists& lists, size_t index, Map map);
+std::optional<Piece> piece_of(const Lists& lists, size_t index, Map map, Selection selection);
 
 }  // namespace lionkit

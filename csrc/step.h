@@ -18,6 +18,9 @@ enum class Map { Sign, Identity, Huber, TruncatedL1, Cautious, Relativistic, Ent
 struct Settings {
   double kappa_parameter, lr, beta1, beta2, weight_decay;
   double grad_factor;  // 1 / grad_scale, negative to ascend
+  bool cautious;       // only weights decay that the step moves towards 0
+  bool masked;         // only coordinates move whose direction agrees with the gradient
+  double mask_offset, mask_least;  // they make up for the others: see `Piece::mask_factor`
   bool stochastic;     // how bfloat16 weights are rounded
   uint64_t noise;      // the key of this step's noise
 };
@@ -47,6 +50,20 @@ constexpr int64_t kNumSums = sizeof(Sums) / sizeof(double);
 struct Piece;
 // Steps the numbers [begin, begin + count) of a parameter, at most a block; measures them first where there are `sums`.
 using Step = void (*)(const Piece&, int64_t begin, int64_t count, const Settings&, Sums* sums);
+// Comes before a masked step of any number of the parameter, and returns how many directions agree with the gradient.
+using Survey = int64_t (*)(const Piece&, int64_t begin, int64_t count, const Settings&, Sums* sums);
+
+// Which coordinates a step is for: all; all but for the decay of some; those whose direction agrees with the gradient,
+// with the decay of all or some.
+enum class Selection { None, Decay, Mask };
+
+struct Loops {
+  Survey survey = nullptr;
+  Step step = nullptr;
+  bool marks = false;  // the survey leaves marks to the step
+};
+
+constexpr int64_t kMarksPerByte = 4;
 
 // One parameter and what belongs to it, each a row of numbers without gaps.
 struct Piece {
@@ -61,7 +78,15 @@ struct Piece {
   int64_t numel;
   int64_t end;           // numbers in this and all earlier pieces
   int64_t first_block;   // blocks in all earlier pieces
-  Step step;
+  Loops loops;
+  uint8_t* marks = nullptr;
+  int64_t num_agree = 0; // of all its numbers
+
+  // What a masked direction is multiplied by, as src/lionkit/kernels/_mask.py has it.
+  double mask_factor(const Settings& settings) const {
+    const double n = double(numel);
+    return n / std::max(double(num_agree) + settings.mask_offset, settings.mask_least * n);
+  }
 };
 
 }  // namespace lionkit

@@ -10,12 +10,12 @@ PUBLIC = {
         Spectral TopK TruncatedL1
     """,
     "lionkit.kernels": """
-        Backend Geometry SUMS WeightRounding describe foreach merge native reference refusal round_kahan
+        Backend Geometry Mask SUMS WeightRounding describe foreach merge native reference refusal round_kahan
         round_stochastic select statistics step_key words
     """,
     "lionkit.momentum": """
-        BLOCK Blockwise CODES DENSE INT4 INT8 MIN_NUMEL MomentumDtype SCALES codec decode_state dense_dtype
-        dense_state_dict encode_state zero_state
+        BLOCK Blockwise CODES DENSE INT4 INT8 MIN_NUMEL MomentumDtype SCALES check_rank codec codec_of
+        convert_state decode_state dense_dtype dense_state_dict encode_state has_momentum is_low_rank zero_state
     """,
     "lionkit.optim": """
         Batch CLion CautiousLion CautiousMask Direction Dither Gate GradientEstimate IGT Lion LionIGT LionK

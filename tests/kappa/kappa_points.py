@@ -18,6 +18,7 @@ from lionkit.kappa import (
     TopK,
     TruncatedL1,
 )
+from lionkit.testing._kappa import SHAPES, scaled, takes
 
 BOXES = [L1(), Huber(0.3), TruncatedL1(0.7), Relativistic(0.2), Entropy(0.4), Arctan(0.1), Cautious(0.6)]
 NORMS = [
@@ -37,16 +38,6 @@ NORMS = [
 KAPPAS = [HalfSquaredL2(), *BOXES, *NORMS]
 NEWTON_SCHULZ = Spectral(steps=6)  # near a gradient map, and so outside the laws
 
-SHAPES = [(), (1,), (7,), (3, 5), (4, 2), (2, 3, 4)]
-
-
-def takes(kappa, shape):
-    try:
-        kappa.check_shape(shape)
-    except ValueError:
-        return False
-    return True
-
 
 def shapes_of(kappa):
     return [shape for shape in SHAPES if takes(kappa, shape)]
@@ -61,15 +52,4 @@ def points(draw, kappa):
     """Two tensors of one shape that the kappa takes, of scales of their own, a fifth of their coordinates 0."""
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
     shape = draw(st.sampled_from(shapes_of(kappa)))
-    tensors = []
-    for _ in range(2):
-        scale = 10.0 ** draw(st.floats(-6, 6))
-        zeros = torch.rand(shape, generator=generator) < 0.2
-        tensors.append((torch.randn(shape, generator=generator, dtype=torch.float64) * scale).masked_fill(zeros, 0.0))
-    return tensors
-
-
-def feasible(kappa, y, reach):
-    """Scale a point to a gauge of ``reach`` where it is larger."""
-    size = float(kappa.gauge(y))
-    return y * (reach / size) if size > reach else y
+    return [scaled(shape, draw(st.floats(-6, 6)), generator) for _ in range(2)]

@@ -203,7 +203,25 @@ def test_a_momentum_without_a_kernel_is_left_untouched():
 def test_the_operator_is_well_formed():
     """torch's own checks of schema, fake implementation and autograd registration, on live tensors."""
     params, grads, momenta = lists(torch.float32, torch.bfloat16, sizes=[5, 0, 33])
-    arguments = (params, grads, momenta, [], [], torch.tensor(0.1), "sign", 0.0, 0.9, 0.99, 0.1, False, False, 0)
+    arguments = (
+        params,
+        grads,
+        momenta,
+        [],
+        [],
+        torch.tensor(0.1),
+        "sign",
+        0.0,
+        0.9,
+        0.99,
+        0.1,
+        False,
+        None,
+        0.0,
+        False,
+        False,
+        0,
+    )
     optional = (torch.tensor(2.0), torch.empty(len(kernels.SUMS), dtype=torch.float64))
     torch.library.opcheck(torch.ops.lionkit.step_.default, arguments)
     torch.library.opcheck(torch.ops.lionkit.step_.default, arguments + optional)
@@ -214,6 +232,9 @@ REST = {
     "beta1": 0.9,
     "beta2": 0.99,
     "weight_decay": 0.1,
+    "cautious": False,
+    "mask_offset": None,
+    "mask_least": 0.0,
     "maximize": False,
     "stochastic": False,
     "noise": 0,

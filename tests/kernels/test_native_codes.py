@@ -207,5 +207,5 @@ def test_the_operator_is_well_formed_with_everything():
     rests = [torch.zeros_like(param) for param in params]
     sums = torch.empty(len(kernels.SUMS), dtype=torch.float64)
     lr = torch.tensor(0.1)
-    arguments = (params, grads, codes, scales, rests, lr, "sign", 0.0, 0.9, 0.99, 0.1, False, True, 7, None, sums)
-    torch.library.opcheck(torch.ops.lionkit.step_.default, arguments)
+    arguments = (params, grads, codes, scales, rests, lr, "sign", 0.0, 0.9, 0.99, 0.1, True, 1.0, 0.0, False)
+    torch.library.opcheck(torch.ops.lionkit.step_.default, (*arguments, True, 7, None, sums))

@@ -11,6 +11,11 @@ SIZES = [0, 1, 15, 127, 128, 129, 1009]
 LARGEST = torch.finfo(torch.float32).max
 
 
+def weights(dtype=torch.float32):
+    """One that is coded, in a shape that no block divides, and one that is too small."""
+    return [torch.randn(67, 3, 41, dtype=dtype), torch.randn(4095, dtype=dtype)]
+
+
 @st.composite
 def momenta(draw, least=-44.0, most=38.0):
     """Draw blocks of every size, whose numbers range over powers of ten, some or all of them 0."""

@@ -80,28 +80,21 @@ def test_complex_2d_through_autograd(optimizer, options, foreach):
 
 @OPTIMIZERS
 @FOREACH
-def test_gradients_of_any_strides(optimizer, foreach):
-    """Transposed, channels_last, expanded: the values count, not where they lie."""
-    shapes = [(4, 6), (2, 3, 4, 5), (3, 5)]
+def test_channels_last_is_stepped_and_kept(optimizer, foreach):
+    """A gradient that lies as its weights do, and one that does not."""
     for init in ("zeros", "gradient"):
-        params, expected = parameters(shapes=shapes), parameters(shapes=shapes)
-        params[1].data = params[1].data.to(memory_format=torch.channels_last)
+        params, expected = parameters(shapes=[(2, 3, 4, 5)]), parameters(shapes=[(2, 3, 4, 5)])
+        params[0].data = params[0].data.to(memory_format=torch.channels_last)
         steppers = [optimizer(p, **SETTINGS, foreach=foreach, momentum_init=init) for p in (params, expected)]
-        for _ in range(3):
-            grads = [
-                torch.randn(6, 4).t(),
-                torch.randn(shapes[1]).to(memory_format=torch.channels_last),
-                torch.randn(3, 1).expand(3, 5),
-            ]
-            for param, plain, grad in zip(params, expected, grads, strict=True):
-                param.grad, plain.grad = grad, grad.contiguous()
+        for layout in (torch.channels_last, torch.contiguous_format, torch.channels_last):
+            grad = torch.randn(2, 3, 4, 5)
+            params[0].grad, expected[0].grad = grad.to(memory_format=layout), grad
             for stepper in steppers:
                 stepper.step()
-        # The kernel leaves such a gradient to another backend, whose roundings of float32 are not its own.
+        # The kernel leaves the second to another backend, whose roundings of float32 are not its own.
         rounding = 1e-6 if foreach is None else 0
-        for param, plain in zip(params, expected, strict=True):
-            torch.testing.assert_close(param, plain, rtol=rounding, atol=rounding)
-        assert params[1].is_contiguous(memory_format=torch.channels_last)
+        torch.testing.assert_close(params[0], expected[0], rtol=rounding, atol=rounding)
+        assert params[0].is_contiguous(memory_format=torch.channels_last)
 
 
 @CASES

@@ -53,6 +53,8 @@ def test_a_bad_default_is_refused_though_every_group_has_its_own(optimizer):
         ({"params": [("w", torch.zeros(2))]}, ValueError, "with/without names"),
         ({"params": [torch.zeros(2)], "lr": -0.5}, ValueError, "Invalid learning rate: -0.5"),
         ({"params": [torch.zeros(2)], "lr": torch.ones(2)}, ValueError, "Tensor lr must be 1-element"),
+        ({"params": [torch.zeros(2)], "betas": 0.9}, ValueError, "Invalid betas: 0.9, they must be two numbers"),
+        ({"params": [torch.zeros(2)], "betas": ((0.9, 0.99), 0.9)}, ValueError, "at index 0: .* must be in"),
         ({"params": [torch.zeros(2)], "betas": (0.5, 1.0)}, ValueError, "beta parameter at index 1: 1.0"),
         ({"params": [torch.zeros(2)], "weight_decay": -3.0}, ValueError, "Invalid weight_decay value: -3.0"),
         ({"params": [torch.zeros(2)], "momentum_init": None}, ValueError, "Invalid momentum_init: None"),

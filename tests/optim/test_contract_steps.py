@@ -16,40 +16,6 @@ from torch_database import (
 )
 
 
-def regression(*, contiguous):
-    """The convex problem of torch's tests: |W x + b|^2."""
-    spare = () if contiguous else (2,)
-    weight, bias = (torch.randn(*shape, *spare, dtype=torch.float64) for shape in ((10, 5), (10,)))
-    if not contiguous:
-        weight, bias = weight[..., 0], bias[..., 0]
-    params = [torch.nn.Parameter(weight), torch.nn.Parameter(bias)]
-    assert params[0].is_contiguous() is contiguous
-    x = torch.randn(5, dtype=torch.float64)
-    return params, lambda: (params[0].mv(x) + params[1]).square().sum()
-
-
-def closure_of(optimizer, loss_of):
-    def closure():
-        optimizer.zero_grad()
-        loss = loss_of()
-        loss.backward()
-        return loss
-
-    return closure
-
-
-@CASES
-@FOREACH
-@pytest.mark.parametrize("contiguous", [True, False], ids=["contiguous", "strided"])
-def test_goes_in_the_right_direction(optimizer, options, foreach, contiguous):
-    params, loss_of = regression(contiguous=contiguous)
-    stepper = build(optimizer, params, options, foreach=foreach)
-    closure = closure_of(stepper, loss_of)
-    losses = [stepper.step(closure).item() for _ in range(200)]
-    assert (losses[-1] > losses[0]) is stepper.defaults["maximize"]
-    assert losses[-1] != losses[0]
-
-
 @CASES
 @FOREACH
 def test_a_group_is_an_optimizer_of_its_own(optimizer, options, foreach):
@@ -80,39 +46,6 @@ def test_tensor_lr_equals_float_lr(optimizer, foreach, dtype, shape):
         # A kappa that is not the sign rounds lr * direction on its own: one rounding a step.
         torch.testing.assert_close(one, other, rtol=5 * torch.finfo(dtype).eps, atol=5 * torch.finfo(dtype).eps)
     assert lr.item() == SETTINGS["lr"]
-
-
-@pytest.mark.filterwarnings("ignore:.*half-precision weights stand still")
-@CASES
-@FOREACH
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.complex64], ids=str)
-def test_gradients_are_never_written(optimizer, options, foreach, dtype):
-    params = parameters(dtype)
-    stepper = build(optimizer, params, options, foreach=foreach)
-    for step in range(2):
-        give_grads(params, seed=step)
-        grads = [param.grad for param in params]
-        before = [(grad.clone(), grad._version, grad.data_ptr()) for grad in grads]
-        stepper.step()
-        for param, grad, (value, version, address) in zip(params, grads, before, strict=True):
-            assert param.grad is grad
-            assert (grad._version, grad.data_ptr()) == (version, address)
-            assert torch.equal(grad, value)
-
-
-@CASES
-@FOREACH
-def test_no_gradients_no_step(optimizer, options, foreach):
-    params, before = parameters(), parameters()
-    frozen = torch.nn.Parameter(torch.ones(3), requires_grad=False)
-    stepper = build(optimizer, [*params, frozen], options, foreach=foreach)
-    stepper.step()
-    assert_same(params, before)
-    assert all(not state for state in stepper.state.values())
-    run(stepper, params, steps=1)
-    assert_same([frozen.detach()], [torch.ones(3)])
-    assert frozen not in stepper.state
-    assert not torch.equal(params[0], before[0])
 
 
 @CASES

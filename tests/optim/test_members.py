@@ -11,7 +11,7 @@ import lionkit
 from lionkit import kappa, optim, testing
 
 EVERY = pytest.mark.parametrize("name", MEMBERS)
-SLOW_PATH = ["CLion, tensor", "CLion, model", "CautiousLion", "cautious decay", "StoSignSGD"]
+SLOW_PATH = ["CLion, tensor", "CLion, model", "StoSignSGD"]
 
 
 @EVERY

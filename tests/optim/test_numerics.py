@@ -87,6 +87,20 @@ def test_one_warning_at_the_end_of_the_warm_up(foreach, tensor):
     assert steps(optimizer, weight, map(torch.tensor, lrs) if tensor else lrs) == [0, 0, 0, 0, 0, 1, 0, 0]
 
 
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_the_warning_points_at_the_training_loop(scheduled):
+    weight = torch.nn.Parameter(torch.ones(64, dtype=torch.bfloat16))
+    optimizer = lionkit.Lion([weight], lr=1e-4)
+    if scheduled:  # it wraps the step once more
+        torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            weight.grad = torch.ones_like(weight)
+            optimizer.step()
+    assert [it.filename for it in caught if "stand still" in str(it.message)] == [__file__]
+
+
 @pytest.mark.parametrize(
     ("value", "lr", "rounding", "dtype"),
     [

@@ -1,5 +1,6 @@
 """What is measured over a whole tensor, on a tensor of two processes."""
 
+import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -13,6 +14,8 @@ MAKES = {
     "CLion, tensor": lambda params: optim.CLion(params, 0.01, weight_decay=0.3, nu=1e-4),
     "CLion, model": lambda params: optim.CLion(params, 0.01, weight_decay=0.3, nu=1e-4, gate="model"),
     "MARSLion": lambda params: optim.MARSLion(params, 0.01, weight_decay=0.3, gamma=0.1),
+    "StoSignSGD": lambda params: optim.StoSignSGD(params, 0.01, weight_decay=0.3, seed=3),
+    "LionIGT": lambda params: optim.LionIGT(params, 0.01, weight_decay=0.3),
     "cautious decay": lambda params: optim.Lion(params, 0.01, weight_decay=0.3, weight_decay_mode="cautious"),
 }
 
@@ -31,6 +34,9 @@ def _rank(rank, path):
             for stepper in steppers:
                 stepper.step()
         torch.testing.assert_close(shard.full_tensor(), whole.detach(), rtol=0, atol=1e-14, msg=name)
+    for options in ({"momentum_rank": 2}, {"momentum_dtype": "int8"}):  # refused before anything is stepped
+        with pytest.raises(ValueError, match=f"^Invalid {next(iter(options))}: .* for a DTensor, it must be None"):
+            optim.LionK([nn.Parameter(distribute_tensor(torch.zeros(6, 5), mesh, [Shard(0)]))], **options)
     dist.destroy_process_group()
 
 

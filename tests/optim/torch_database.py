@@ -84,15 +84,21 @@ def lion_error_inputs(device, dtype):
     ]
 
 
-def entry(optimizer):
+def entry(
+    optimizer,
+    inputs=lion_inputs,
+    error_inputs=lion_error_inputs,
+    supported_impls=("foreach", "differentiable", *(["fused"] if HAS_KERNEL else [])),
+    **more,
+):
     sgd = next(info for info in optim_db if info.optim_cls is torch.optim.SGD)
     return OptimizerInfo(
         optimizer,
-        optim_inputs_func=lion_inputs,
-        optim_error_inputs_func=lion_error_inputs,
+        optim_inputs_func=inputs,
+        optim_error_inputs_func=error_inputs,
         scheduler_inputs=sgd.scheduler_inputs,
-        supported_impls=("foreach", "differentiable", *(["fused"] if HAS_KERNEL else [])),
-        supports_fused_on=("cpu",) if HAS_KERNEL else (),
+        supported_impls=supported_impls,
+        supports_fused_on=("cpu",) if "fused" in supported_impls else (),
         not_og_supported_flags=(
             "foreach",
             "differentiable",
@@ -107,7 +113,7 @@ def entry(optimizer):
         ),
         has_capturable_arg=True,
         supports_sparse=False,
-        supports_complex=True,
+        **{"supports_complex": True, **more},
     )
 
 
@@ -116,7 +122,8 @@ optim_db.extend(LIONS)
 
 
 def registered():
-    return [info for info in optim_db if issubclass(info.optim_cls, lionkit.LionK)]
+    """Lion, and Lion-K with another kappa; the other members are in `member_database`."""
+    return LIONS
 
 
 def _cases():

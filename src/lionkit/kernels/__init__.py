@@ -1,6 +1,7 @@
 """The step itself, once a backend: how the update reaches the hardware."""
 
 from lionkit.kernels._foreach import foreach as foreach
+from lionkit.kernels._mask import Mask as Mask
 from lionkit.kernels._native import native as native
 from lionkit.kernels._native import refusal as refusal
 from lionkit.kernels._noise import step_key as step_key
@@ -21,6 +22,7 @@ __all__ = [
     "SUMS",
     "Backend",
     "Geometry",
+    "Mask",
     "WeightRounding",
     "describe",
     "foreach",

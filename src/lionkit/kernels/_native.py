@@ -1,4 +1,4 @@
-"""The native kernel: one pass over memory on torch's own threads. Its C++ is in csrc/."""
+"""The native kernel: one pass over memory, two under a mask, on torch's own threads. Its C++ is in csrc/."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from lionkit.kernels._mask import Mask
 from lionkit.kernels._schema import Geometry
 
 _LIBRARY = Path(__file__).parents[1] / "_native.bin"
@@ -48,14 +49,17 @@ def refusal(params: list[Tensor], kappa: Geometry) -> str | None:
     return None
 
 
+def are_plain(params: list[Tensor]) -> bool:
+    """Whether none is spread over processes or otherwise of a class of its own."""
+    return _PLAIN.issuperset(map(type, params))
+
+
 def is_at_home(params: list[Tensor], kappa: Geometry) -> bool:
     """Whether to hand these tensors to the native kernel, which leaves what it has no loop for: asked at every step.
 
     Thousands of tensors are looked at in a tenth of the time that `refusal` takes to look for the one to name.
     """
-    return (
-        not MISSING and kappa.kernel is not None and _PLAIN.issuperset(map(type, params)) and all(map(_is_cpu, params))
-    )
+    return not MISSING and kappa.kernel is not None and are_plain(params) and all(map(_is_cpu, params))
 
 
 def native(
@@ -68,6 +72,8 @@ def native(
     betas: tuple[float, float],
     weight_decay: float,
     maximize: bool,
+    cautious: bool = False,
+    mask: Mask | None = None,
     grad_scale: Tensor | None = None,
     scales: Sequence[Tensor] = (),
     compensations: Sequence[Tensor] = (),
@@ -75,10 +81,13 @@ def native(
     noise: int = 0,
     statistics: Tensor | None = None,
 ) -> list[int]:
-    """Step what lies in memory without gaps in one pass, and return the indices of what it has left untouched.
+    """Step what lies in memory without gaps, and return the indices of what it has left untouched.
 
     Beside the arguments of every `Backend` there are:
 
+    - ``cautious``: only weights decay that the step moves towards 0.
+    - ``mask``: only coordinates move whose direction agrees with the gradient, and what makes up for the others; they
+      are counted in a pass before the step. None: all move.
     - ``grad_scale``: a 1-element tensor that divides the gradients as they are read; they are not written to.
     - ``scales``: empty, or one tensor a parameter: where ``momenta`` has codes, their bfloat16 scales; an empty
       tensor where the momentum is dense.
@@ -99,6 +108,8 @@ def native(
         kappa.kernel_parameter,
         *betas,
         weight_decay,
+        cautious,
+        *((None, 0.0) if mask is None else mask),
         maximize,
         weight_rounding == "stochastic",
         noise,

@@ -40,7 +40,9 @@ def _update(
     # once, so that the sign of c is right there too, where a rounded beta1 * m could flip it.
     update = kappa.gradient(torch.lerp(momentum, grad, 1 - beta1)).to(param.dtype)
     if weight_decay != 0:
-        update = torch.add(update, param, alpha=weight_decay)
+        # The map is ours to overwrite: another buffer of a large parameter costs a tenth of a step of Muon.
+        add = torch.add if torch.is_grad_enabled() else torch.Tensor.add_
+        update = add(update, param, alpha=weight_decay)
     if isinstance(lr, Tensor):
         param.sub_(update * lr)
     else:

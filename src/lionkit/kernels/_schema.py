@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import torch
@@ -27,6 +28,10 @@ class Geometry(Protocol):
 
     def foreach_gradient(self, xs: list[Tensor]) -> list[Tensor]:
         """Map a list of tensors."""
+        ...
+
+    def batches(self, xs: Sequence[Tensor]) -> Iterable[list[int]] | None:
+        """Part such a list into what a CPU should map together; None: each on its own."""
         ...
 
 
@@ -57,8 +62,9 @@ class Backend(Protocol):
 _library = torch.library.Library("lionkit", "DEF")
 _library.define(
     "step_(Tensor(a!)[] params, Tensor[] grads, Tensor(b!)[] momenta, Tensor(c!)[] scales, Tensor(d!)[] compensations, "
-    "Tensor lr, str kappa, float kappa_parameter, float beta1, float beta2, float weight_decay, bool maximize, "
-    "bool stochastic, int noise, Tensor? grad_scale=None, Tensor(e!)? statistics=None) -> Tensor"
+    "Tensor lr, str kappa, float kappa_parameter, float beta1, float beta2, float weight_decay, bool cautious, "
+    "float? mask_offset, float mask_least, bool maximize, bool stochastic, int noise, "
+    "Tensor? grad_scale=None, Tensor(e!)? statistics=None) -> Tensor"
 )
 _library.define("instruction_set() -> str")
 
@@ -76,6 +82,9 @@ def _(
     beta1: float,
     beta2: float,
     weight_decay: float,
+    cautious: bool,
+    mask_offset: float | None,
+    mask_least: float,
     maximize: bool,
     stochastic: bool,
     noise: int,

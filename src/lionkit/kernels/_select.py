@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.optim.optimizer import _default_to_fused_or_foreach
 
 from lionkit.kernels import _native
+from lionkit.kernels._batched import batched
 from lionkit.kernels._foreach import foreach as foreach_backend
 from lionkit.kernels._reference import reference
 from lionkit.kernels._schema import Backend, Geometry
@@ -39,6 +40,8 @@ def select(
     if foreach is None:
         # torch's own rule: plain tensors on a device with horizontally fused kernels.
         _, foreach = _default_to_fused_or_foreach(params, differentiable, use_fused=False)
+        if not foreach and not differentiable and _native.are_plain(params) and kappa.batches(params) is not None:
+            return batched
     return foreach_backend if foreach else reference
 
 
@@ -54,6 +57,7 @@ def describe() -> str:
         [
             f"native     {found}",
             "foreach    lists of tensors; taken on accelerators, and for what is not dense beside the native kernel",
+            "batched    the lists of a kappa that has some, as small matrices; taken elsewhere",
             "reference  every tensor on its own; taken elsewhere, and where autograd must see the step",
         ]
     )

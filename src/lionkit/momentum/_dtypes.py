@@ -11,6 +11,8 @@ from lionkit.momentum._blockwise import Blockwise
 
 MomentumDtype = Literal["float32", "bfloat16", "int8", "int4"]
 
+CODES: Final = "exp_avg_codes"
+
 MIN_NUMEL: Final = 4096
 """Parameters of fewer elements stay float32 under int8 and int4: norms and biases are among them, and cost little."""
 
@@ -38,6 +40,18 @@ def codec(momentum_dtype: MomentumDtype | None, param: Tensor) -> Blockwise | No
     if momentum_dtype is None or param.numel() < MIN_NUMEL:
         return None
     return CODECS.get(momentum_dtype)
+
+
+def codec_of(codes: Tensor) -> Blockwise:
+    """Return what made these codes: a step goes by the state that it finds.
+
+    Raises:
+        ValueError: nothing here makes codes of this dtype.
+    """
+    for found in CODECS.values():
+        if found.code_dtype is codes.dtype:
+            return found
+    raise ValueError(f"Invalid {CODES}: their dtype is {codes.dtype}, it must be torch.int8 or torch.uint8")
 
 
 def dense_dtype(momentum_dtype: MomentumDtype | None, param: Tensor) -> torch.dtype:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import ParamsT
 
 from lionkit.momentum._blockwise import Blockwise
-from lionkit.momentum._dtypes import CODECS, MomentumDtype, codec, dense_dtype
+from lionkit.momentum._dtypes import CODES, MomentumDtype, codec, codec_of, dense_dtype
+from lionkit.momentum._low_rank import FACTORS, LEFT, SIZES, compose, decompose, is_low_rank, zero_factors
 
 DENSE: Final = "exp_avg"
-CODES: Final = "exp_avg_codes"
 SCALES: Final = "exp_avg_scales"
 
 
-def zero_state(momentum_dtype: MomentumDtype | None, param: Tensor) -> dict[str, Tensor]:
+def has_momentum(state: Mapping[str, Any]) -> bool:
+    """Whether a parameter's state has a momentum, in whatever form."""
+    return DENSE in state or CODES in state or LEFT in state
+
+
+def zero_state(
+    momentum_dtype: MomentumDtype | None, param: Tensor, momentum_rank: int | None = None
+) -> dict[str, Tensor]:
     """Return the state of a parameter whose momentum is 0, without a buffer of the parameter's size for codes."""
+    if momentum_rank is not None and is_low_rank(momentum_rank, param):
+        return zero_factors(momentum_rank, param)
     found = codec(momentum_dtype, param)
     if found is None:
         dtype = dense_dtype(momentum_dtype, param)
@@ -27,17 +35,27 @@ def zero_state(momentum_dtype: MomentumDtype | None, param: Tensor) -> dict[str,
     return {CODES: codes, SCALES: scales}
 
 
-def encode_state(momentum: Tensor, momentum_dtype: MomentumDtype | None, param: Tensor) -> dict[str, Tensor]:
+def encode_state(
+    momentum: Tensor,
+    momentum_dtype: MomentumDtype | None,
+    param: Tensor,
+    momentum_rank: int | None = None,
+    *,
+    key: int = 0,
+) -> dict[str, Tensor]:
     """Return the state of a parameter whose momentum is given, rounded to nearest.
 
     Args:
         momentum: Dense, of the parameter's shape, complex where the parameter is.
         momentum_dtype: How to keep it; None keeps it as it is, in its own dtype.
         param: Whose momentum it is; only its shape and dtype are read.
+        momentum_rank: Keep that of a real matrix as factors of this rank, at most its smaller side; None: whole.
+        key: Of the random directions among which factors are found, in [0, 2**64).
 
     Returns:
         ``exp_avg`` or, of parameters that `codec` codes, ``exp_avg_codes`` and ``exp_avg_scales``: 1-dimensional,
-        in row-major order of the parameter; the two parts of a complex number are neighbours.
+        in row-major order of the parameter; the two parts of a complex number are neighbours. Of rank r, of a matrix
+        (p, q): ``exp_avg_left``, (p, r), ``exp_avg_sizes``, (r,), and ``exp_avg_right``, (r, q).
 
     Example:
         >>> import torch
@@ -47,6 +65,8 @@ def encode_state(momentum: Tensor, momentum_dtype: MomentumDtype | None, param: 
         >>> {name: (tensor.dtype, *tensor.shape) for name, tensor in state.items()}
         {'exp_avg_codes': (torch.uint8, 2048), 'exp_avg_scales': (torch.bfloat16, 32)}
     """
+    if momentum_rank is not None and is_low_rank(momentum_rank, param):
+        return decompose(momentum, momentum_rank, param, key)
     if momentum_dtype is None:
         return {DENSE: momentum}
     found = codec(momentum_dtype, param)
@@ -56,11 +76,37 @@ def encode_state(momentum: Tensor, momentum_dtype: MomentumDtype | None, param: 
     return {CODES: codes, SCALES: scales}
 
 
+def convert_state(
+    state: Mapping[str, Any],
+    momentum_dtype: MomentumDtype | None,
+    param: Tensor,
+    momentum_rank: int | None = None,
+    *,
+    key: int = 0,
+) -> dict[str, Tensor]:
+    """Return the momentum in a state as `encode_state` would keep it: the very tensors where they are that already.
+
+    Codes and factors are so kept to the bit, which coding anew, or by other directions, would not do.
+
+    Raises:
+        ValueError: there is no momentum, or it does not fit the parameter.
+    """
+    momentum = decode_state(state, param)
+    if is_low_rank(momentum_rank, param):
+        if LEFT in state and len(state[SIZES]) == momentum_rank:
+            return {name: state[name] for name in FACTORS}
+    elif CODES in state and DENSE not in state and codec_of(state[CODES]) == codec(momentum_dtype, param):
+        return {CODES: state[CODES], SCALES: state[SCALES]}
+    return encode_state(momentum, momentum_dtype, param, momentum_rank, key=key)
+
+
 def decode_state(state: Mapping[str, Any], param: Tensor) -> Tensor:
     """Return the dense momentum in a parameter's state: ``exp_avg`` as it is, codes as float32 or complex64.
 
+    Factors are multiplied in their own dtype.
+
     Args:
-        state: As any Lion keeps it, or with codes of either width.
+        state: As any Lion keeps it, or with codes of either width, or factors of any rank.
         param: Whose state it is; only its shape and whether it is complex are read.
 
     Raises:
@@ -79,59 +125,19 @@ def decode_state(state: Mapping[str, Any], param: Tensor) -> Tensor:
             found = tuple(state[DENSE].shape)
             raise ValueError(f"Invalid {DENSE}: its shape is {found}, it must be {tuple(param.shape)}, the parameter's")
         return state[DENSE]
+    if LEFT in state:
+        return compose(state, param)
     if CODES not in state or SCALES not in state:
         raise ValueError(f"Invalid state: it has {sorted(state)}, it must have {DENSE!r}, or {CODES!r} and {SCALES!r}")
     real = _real(param)
-    decoded = _codec_of(state, real.numel()).decode(state[CODES], state[SCALES], real.shape)
+    decoded = _checked_codec(state, real.numel()).decode(state[CODES], state[SCALES], real.shape)
     return torch.view_as_complex(decoded) if param.is_complex() else decoded
 
 
-def dense_state_dict(state_dict: Mapping[str, Any], params: ParamsT) -> dict[str, Any]:
-    """Return a state dict in which every coded momentum is a float32 ``exp_avg``: for any other Lion.
-
-    Codes have no shape, so the parameters must say it. Everything else is passed on as it is; nothing is copied
-    but what is decoded. A momentum of ``int8`` or ``int4`` is named ``float32`` in the groups, as it now is.
-
-    Args:
-        state_dict: Of an optimizer of this library.
-        params: What that optimizer was made of, or its ``param_groups``: parameters, named parameters or groups.
-
-    Raises:
-        ValueError: there are not as many parameters as the state dict has, or a state does not fit its parameter.
-
-    Example:
-        >>> import torch, lionkit
-        >>> from lionkit import momentum
-        >>> weight = torch.nn.Parameter(torch.ones(64, 64))
-        >>> optimizer = lionkit.Lion([weight], lr=1e-3, weight_decay=0.1, momentum_dtype="int8")
-        >>> weight.square().sum().backward()
-        >>> optimizer.step()
-        >>> plain = momentum.dense_state_dict(optimizer.state_dict(), [weight])
-        >>> plain["state"][0]["exp_avg"].shape
-        torch.Size([64, 64])
-    """
-    ids = [id_ for group in state_dict["param_groups"] for id_ in group["params"]]
-    tensors = list(_tensors(params))
-    if len(ids) != len(tensors):
-        raise ValueError(f"Invalid params: there are {len(tensors)}, the state dict is of {len(ids)}")
-    states = dict(state_dict["state"])
-    for id_, param in zip(ids, tensors, strict=True):
-        if CODES in states.get(id_, {}):
-            others = {name: value for name, value in states[id_].items() if name not in (CODES, SCALES)}
-            states[id_] = {DENSE: decode_state(states[id_], param), **others}
-    return {**state_dict, "state": states, "param_groups": [_dense_group(it) for it in state_dict["param_groups"]]}
-
-
-def _dense_group(group: Mapping[str, Any]) -> dict[str, Any]:
-    return {**group, "momentum_dtype": "float32"} if group.get("momentum_dtype") in CODECS else dict(group)
-
-
-def _codec_of(state: Mapping[str, Any], numel: int) -> Blockwise:
+def _checked_codec(state: Mapping[str, Any], numel: int) -> Blockwise:
     """Return the codec by which a state was coded, once codes and scales are as it would have left them."""
     codes, scales = state[CODES], state[SCALES]
-    found = next((it for it in CODECS.values() if it.code_dtype == codes.dtype), None)
-    if found is None:
-        raise ValueError(f"Invalid {CODES}: their dtype is {codes.dtype}, it must be torch.int8 or torch.uint8")
+    found = codec_of(codes)
     if codes.shape != (found.num_codes(numel),):
         must = f"it must be {(found.num_codes(numel),)} for {numel} coordinates"
         raise ValueError(f"Invalid {CODES}: their shape is {tuple(codes.shape)}, {must}")
@@ -141,15 +147,6 @@ def _codec_of(state: Mapping[str, Any], numel: int) -> Blockwise:
         must = f"it must be {(found.num_scales(numel),)}, one a block of 128"
         raise ValueError(f"Invalid {SCALES}: their shape is {tuple(scales.shape)}, {must}")
     return found
-
-
-def _tensors(params: ParamsT) -> Iterator[Tensor]:
-    """Yield the tensors among parameters, named parameters or groups of either."""
-    for param in params:
-        if isinstance(param, dict):
-            yield from _tensors(param["params"])
-        else:
-            yield param[1] if isinstance(param, tuple) else param
 
 
 def _real(tensor: Tensor) -> Tensor:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, final
 
 import torch
 from torch import Tensor
 
-from lionkit.kernels import Geometry
+from lionkit.kernels import Geometry, Mask
 from lionkit.optim._direction import Direction, Sight
 
 Normalisation = Literal["published", "eps", "clamp_1e-3", "clamp_1e-5"]
 
-# What the masked direction is multiplied by: n the number of coordinates, k of those that agree, a tensor.
-_FACTORS: dict[str, Callable[[int, Tensor], Tensor]] = {
-    "published": lambda n, k: n / (k + 1),
-    "eps": lambda n, k: n / (k + 1e-8),
-    "clamp_1e-3": lambda n, k: 1 / (k / n).clamp(min=1e-3),
-    "clamp_1e-5": lambda n, k: 1 / (k / n).clamp(min=1e-5),
+_MASKS: dict[str, Mask] = {
+    "published": Mask(offset=1.0, least=0.0),
+    "eps": Mask(offset=1e-8, least=0.0),
+    "clamp_1e-3": Mask(offset=0.0, least=1e-3),
+    "clamp_1e-5": Mask(offset=0.0, least=1e-5),
 }
 
 
@@ -39,7 +37,8 @@ class CautiousMask(Direction):
     "clamp_1e-5"  :math:`1 / \max(k/n, 10^{-5})`
     ============  ==========================
 
-    n and k are those of the whole parameter where it is a `DTensor` on several processes.
+    n and k are those of the whole parameter where it is a `DTensor` on several processes. The native kernel counts k
+    in a pass of its own before the step.
 
     Args:
         normalisation: One of the names above.
@@ -55,9 +54,14 @@ class CautiousMask(Direction):
     normalisation: Normalisation = "published"
 
     def __post_init__(self) -> None:
-        if self.normalisation not in _FACTORS:
-            names = ", ".join(map(repr, _FACTORS))
+        if self.normalisation not in _MASKS:
+            names = ", ".join(map(repr, _MASKS))
             raise ValueError(f"Invalid normalisation: {self.normalisation!r}, it must be one of {names}")
+
+    @property
+    def mask(self) -> Mask:
+        """The numbers of the normalisation."""
+        return _MASKS[self.normalisation]
 
     def of(self, c: Tensor, kappa: Geometry, sight: Sight) -> Tensor:
         """Return the masked and scaled direction; what is not a number stays none."""
@@ -65,4 +69,4 @@ class CautiousMask(Direction):
         disagree = u * sight.grad <= 0
         wide = torch.promote_types(u.dtype, torch.float32)
         agree = disagree.logical_not().sum().to(wide)
-        return u.masked_fill(disagree, 0.0) * _FACTORS[self.normalisation](u.numel(), agree).to(u.dtype)
+        return u.masked_fill(disagree, 0.0) * self.mask.factor(u.numel(), agree).to(u.dtype)

@@ -30,13 +30,16 @@ class CLion(LionK):
 
     - ``gate="tensor"``, the paper's Algorithm 2: open where :math:`\min_{j: c_j \ne 0} |c_j| \ge \nu` in a parameter.
       Of d coordinates spread like a Gaussian of size s the gate is open with probability about
-      :math:`e^{-0.8 d \nu / s}`: practically never unless :math:`\nu \lesssim s / d`. Counted along 200 steps of Lion
-      (lr 1e-3, weight decay 0.1, one seed) on a network with weights of 64 x 32 and 4 x 64, s = 0.0013 and 0.0048: at
-      the default :math:`\nu = 10^{-3}` open in 0 and 0 steps, at :math:`10^{-4}` in 0 and 5, at :math:`10^{-5}` in 0
-      and 131, at :math:`10^{-6}` in 46 and 191. Elsewhere a step is gradient descent with learning rate ``lr``.
-    - ``gate="model"``: one gate for all parameters, shut more often still.
+      :math:`e^{-0.8 d \nu / s}`: of a matrix practically never. Counted along 200 steps of Lion (lr 2e-3, weight decay
+      0.1, three seeds) on a GPT-2 with matrices of 4,096 to 16,384 coordinates, the recipe moby-dick: at
+      :math:`\nu` from the default :math:`10^{-3}` to :math:`10^{-6}` in none of 6,000 cases, at :math:`10^{-7}` in 618;
+      of vectors at :math:`10^{-3}, 10^{-4}, 10^{-5}, 10^{-6}` in 0, 66, 2,208 and 7,025 of 10,800. What follows is
+      gradient descent with learning rate ``lr``: at the default a train loss of 3.90 where Lion has 2.49, and 2.55
+      at an lr of 1 with the same decay a step.
+    - ``gate="model"``: one gate for all parameters, shut more often still: there always, down to :math:`10^{-8}`, as
+      the gradient of an attention's key biases is the noise of rounding.
     - ``gate="coordinate"``: :math:`h(c)_j = \operatorname{sign}(c_j)` where :math:`|c_j| \ge \nu`. It alone is the map
-      of a kappa, `lionkit.kappa.Cautious`, and keeps Lion's box; :math:`\nu \le 1`.
+      of a kappa, `lionkit.kappa.Cautious`, and keeps Lion's box; :math:`\nu \le 1`. There 2.65 at the default.
 
     Do not confuse it with `CautiousLion`, a mask.
 

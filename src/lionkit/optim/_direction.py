@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from lionkit.kernels import Backend, Geometry
+from lionkit.kernels import Backend, Geometry, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ class Sight:
 class Direction(ABC):
     """A map of c in the place of the kappa's; None in its seat is the kappa's gradient map itself.
 
-    Members are frozen dataclasses: their ``repr`` is what a `state_dict` keeps. No native kernel has them: a step
-    takes the reference or, on request or on accelerators, the foreach path, and ``fused=True`` is refused.
+    Members are frozen dataclasses: their ``repr`` is what a `state_dict` keeps. The native kernel has a loop for those
+    with a `mask`; along others a step takes the reference or, on request or on accelerators, the foreach path, and
+    ``fused=True`` is refused.
     """
 
     state_names: ClassVar[tuple[str, ...]] = ()
@@ -45,6 +46,11 @@ class Direction(ABC):
 
     noisy: ClassVar[bool] = False
     """Whether it draws numbers."""
+
+    @property
+    def mask(self) -> Mask | None:
+        """What the native kernel must know of it, where it masks the kappa's direction and does nothing else."""
+        return None
 
     @property
     def asks_for_smallest(self) -> bool:
@@ -130,6 +136,9 @@ class _Bound:
     def foreach_gradient(self, xs: list[Tensor]) -> list[Tensor]:
         """Return the directions of the next parameters."""
         return [self.gradient(x) for x in xs]
+
+    def batches(self, xs: Sequence[Tensor]) -> None:
+        """Return None: the parameters keep their order."""
 
 
 def smallest_of(cs: Iterable[Tensor]) -> Tensor:

@@ -25,7 +25,8 @@ class Dither(Direction):
     stochastic roundings.
 
     References:
-        "StoSignSGD", arXiv 2604.15416, read in a secondary source.
+        Yu, Pan, Liu, Zhang, "StoSignSGD: Unbiased Structural Stochasticity Fixes SignSGD for Training Large Language
+        Models", arXiv 2604.15416, read in a secondary source.
     """
 
     state_names: ClassVar[tuple[str, ...]] = (LARGEST,)
@@ -42,6 +43,18 @@ class Dither(Direction):
 
 
 def _uniform(like: Tensor, sight: Sight) -> Tensor:
-    """Return numbers from -1 to 1, symmetric about 0."""
+    """Return numbers from -1 to 1, symmetric about 0; a shard's are those of its places in the whole tensor."""
     drawn = words(*sight.noise, like.numel(), like.device, stream="weights").view(like.shape)
-    return (drawn.to(torch.float64) + 0.5).div_(2**31).sub_(1).to(like.dtype)
+    noise = (drawn.to(torch.float64) + 0.5).div_(2**31).sub_(1).to(like.dtype)
+    return noise if type(like) is Tensor else _spread_as(like, noise)
+
+
+def _spread_as(like: Tensor, whole: Tensor) -> Tensor:
+    """Cut a tensor that every process has as another one is cut, without sending anything."""
+    from torch.distributed.tensor import DTensor, Replicate
+
+    if not isinstance(like, DTensor):
+        return whole
+    mesh = like.device_mesh
+    everywhere = DTensor.from_local(whole, mesh, [Replicate()] * mesh.ndim, run_check=False)
+    return everywhere.redistribute(mesh, like.placements)

@@ -117,6 +117,7 @@ def for_model(
 
     Raises:
         ValueError: an option is out of its range, a pattern matches nothing, or no parameter requires a gradient.
+        TypeError: ``member`` or ``fallback`` is no class of this library's, as AdamW is not.
 
     Example:
         >>> import torch, lionkit
@@ -131,6 +132,9 @@ def for_model(
         Muon: 1 parameters, 32 weights
         Lion: 3 parameters, 26 weights
     """
+    for name, made in (("member", member), ("fallback", fallback)):
+        if not (isinstance(made, type) and issubclass(made, LionK)):
+            raise TypeError(f"Invalid {name}: {made!r}, it must be lionkit.LionK or a member of it, as lionkit.Lion")
     parts = split(model, rest)
     if verbose:
         print(parts.table(member.__name__, fallback.__name__))

@@ -44,6 +44,7 @@ class Gate(Direction):
             raise ValueError(f"Invalid nu: {self.nu}, it must be finite and above 0; with nu = 0 it is Lion")
         if self.over not in ("tensor", "model"):
             raise ValueError(f"Invalid over: {self.over!r}, it must be 'tensor' or 'model'")
+        object.__setattr__(self, "nu", float(self.nu))
 
     @property
     def asks_for_smallest(self) -> bool:

@@ -81,6 +81,7 @@ def needs_closure(groups: Iterable[Mapping[str, Any]]) -> list[GradientEstimate]
     return [group["gradient"] for group in groups if group["gradient"] is not None and group["gradient"].two_points]
 
 
+@torch._disable_dynamo  # a compiled step meets generators and hooks here that torch 2.13 cannot trace
 def previous_gradients(
     closure: Callable[[], Any], groups: Sequence[Mapping[str, Any]], state: State
 ) -> dict[Tensor, Tensor]:
@@ -90,14 +91,19 @@ def previous_gradients(
 
     Args:
         closure: Evaluates the model, with gradients enabled.
-        groups: The parameter groups; those of a rule with two points are moved.
+        groups: The parameter groups; parameters of a rule with two points are moved, the others stand.
         state: The optimizer's.
 
     Returns:
         The gradients there; none before the second step.
     """
     two_points = (group["params"] for group in groups if needs_closure([group]))
-    params = [param for param in chain.from_iterable(two_points) if PREVIOUS_WEIGHTS in state.get(param, {})]
+    # One that was frozen since stands where it is: moved, it would change the gradients of all others for good.
+    params = [
+        param
+        for param in chain.from_iterable(two_points)
+        if param.requires_grad and PREVIOUS_WEIGHTS in state.get(param, {})
+    ]
     if not params:
         return {}
     here = [param.detach().clone() for param in params]

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from lionkit import kernels
-from lionkit.momentum import DENSE
+from lionkit.momentum import DENSE, decode_state, encode_state, has_momentum, is_low_rank, zero_state
 from lionkit.optim._direction import smallest_of
 from lionkit.optim._gradient import Batch
-from lionkit.optim._low_rank import LEFT, compose, decompose, is_low_rank, key_of
 from lionkit.optim._state import State, operands
 from lionkit.optim._step import step_group
 
@@ -88,16 +87,17 @@ class _Turn:
                 parts.append(self._step([param], [grad], smallest))
         return kernels.merge(part for part in parts if part is not None) if self.observed else None
 
+    @torch._disable_dynamo  # the key of its noise would be another constant of the graph at every step
     def _step_low_rank(self, position: int, param: Tensor, grad: Tensor) -> Tensor | None:
-        kept = self.state[param]
-        if LEFT in kept or self.group["momentum_init"] == "zeros":
-            kept[DENSE] = compose(kept, param)
+        group, kept = self.group, self.state[param]
+        dtype, rank = group["momentum_dtype"], group["momentum_rank"]
+        if not has_momentum(kept) and group["momentum_init"] == "zeros":
+            kept.update(zero_state(dtype, param, rank))
+        if has_momentum(kept):
+            kept[DENSE] = decode_state(kept, param)
         sums = self._step([param], [grad], None)
-        momentum = kept.pop(DENSE)
-        key = key_of(self.group["seed"], self.group["noise_step"], position)
-        decompose(
-            momentum.to(torch.promote_types(momentum.dtype, torch.float32)), self.group["momentum_rank"], kept, key
-        )
+        key = kernels.step_key(kernels.step_key(group["seed"], group["noise_step"]), position)
+        _write(encode_state(kept.pop(DENSE), dtype, param, rank, key=key), kept)
         return sums
 
     def _step(self, params: list[Tensor], grads: list[Tensor], smallest: Tensor | None) -> Tensor | None:
@@ -121,3 +121,12 @@ def _turn(
         grads = [grad.to(torch.promote_types(grad.dtype, torch.float32)) / grad_scale for grad in grads]
     batch = Batch(group, params, grads, [state[param] for param in params], previous)
     return _Turn(group, params, group["gradient"].before(batch), state, None, observed, batch)
+
+
+def _write(found: Mapping[str, Tensor], kept: dict[str, Any]) -> None:
+    """Write tensors into those of a state, where it has them: they stay the same tensors."""
+    for name, tensor in found.items():
+        if name in kept:
+            kept[name].copy_(tensor)
+        else:
+            kept[name] = tensor

@@ -51,7 +51,7 @@ class IGT(GradientEstimate):
         """Keep the new weights and look ahead of them."""
         reach = 1 / (1 - batch.group["betas"][1])
         for param, kept in zip(batch.params, batch.states, strict=True):
-            ahead = torch.lerp(kept[WEIGHTS], param, reach)
+            ahead = torch.lerp(kept[WEIGHTS].to(param.dtype), param, reach)  # another dtype's, where loaded
             kept[WEIGHTS].copy_(param)
             param.copy_(ahead)
 

@@ -26,8 +26,9 @@ class LionVR(LionK):
         m_k &= \beta_2 m_{k-1} + (1 - \beta_2) g_k + \beta_2 \bigl(g_k - g(\theta_{k-1}; \xi_k)\bigr)
 
     `step` needs a closure that clears the gradients, evaluates the present batch and returns the loss; random numbers
-    that it draws, as dropout does, are the same in both evaluations. The first one has one evaluation, and
-    :math:`m_0 = g_1`. The weights of the last step are kept beside the momentum.
+    that it draws, as dropout does, are the same in both evaluations, and buffers, as batch norm's, see both. The first
+    step has one evaluation, and :math:`m_0 = g_1`. The weights of the last step are kept beside the momentum;
+    parameters that are frozen, or step by another rule, stand where they are in both evaluations.
 
     Args:
         params: Parameters, named parameters or groups of them.

@@ -9,29 +9,24 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT, _use_grad_for_differentiable
 
-from lionkit import kernels
 from lionkit.kappa import L1, Kappa
 from lionkit.kernels import WeightRounding
 from lionkit.momentum import MomentumDtype
-from lionkit.optim._decay import WeightDecayMode, remember_lr
+from lionkit.optim._base import OptimizerBase
+from lionkit.optim._decay import WeightDecayMode
 from lionkit.optim._direction import Direction
 from lionkit.optim._gradient import GradientEstimate, needs_closure, previous_gradients
 from lionkit.optim._groups import step_groups
 from lionkit.optim._igt import check_trains, to_evaluate, to_train
-from lionkit.optim._numerics import NumericsReport, Watch, check
-from lionkit.optim._observe import Observation
-from lionkit.optim._options import MomentumInit, check_options, check_params, refuses_fused
-from lionkit.optim._state import real
-from lionkit.optim._state_dict import SEATS, own_seat, seats_described, states_converted
+from lionkit.optim._options import MomentumInit
 from lionkit.optim._step import with_gradient
-from lionkit.probes import StepStatistics
 
 # torch 2.10 knows it by its older name, to be dropped with torch 2.10.
 _GRAPH_CAPTURE_CHECKS = "_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"
 _check_graph_capture = getattr(Optimizer, next(name for name in _GRAPH_CAPTURE_CHECKS if hasattr(Optimizer, name)))
 
 
-class LionK(Optimizer):
+class LionK(OptimizerBase):
     r"""A momentum, seen through a geometry kappa, with decoupled decay.
 
     .. math::
@@ -56,7 +51,7 @@ class LionK(Optimizer):
         gradient: The estimate of the gradient that enters, as `lionkit.optim.MARS`, `STORM` or `IGT`; None: the
             minibatch's.
         direction: What is made of the kappa's direction, as `lionkit.optim.CautiousMask`, `Gate` or `Dither`; None:
-            nothing. No native kernel has them: the reference and the foreach path step along them.
+            nothing. The native kernel knows the mask; along the others the reference and the foreach path step.
         momentum_init: "zeros", or "gradient" for :math:`m_0 = g_1`, as the convergence theorems have it.
         momentum_dtype: How the momentum is kept: None in the parameter's dtype; "float32" or "bfloat16"; "int8" or
             "int4" as codes in blocks of 128 with one scale each, 1.02 and 0.52 bytes a parameter. Parameters of fewer
@@ -66,7 +61,7 @@ class LionK(Optimizer):
         weight_decay_mode: What the decay of a step is. "lr": ``lr * weight_decay``, as in AdamW. "absolute":
             ``lr / lr0 * weight_decay`` with the lr that the group began with, so that it does not depend on the peak;
             "corrected": ``lr * lr / lr0 * weight_decay``, smaller still late in a schedule; "cautious": as "lr", but
-            only of weights that the step moves towards 0, which constrains nothing; on the paths of ``direction``.
+            only of weights that the step moves towards 0, which constrains nothing.
         weight_rounding: How a half-precision weight is rounded: "nearest"; "stochastic" (bfloat16 alone), up or down
             at random so that small steps count on average; "kahan", with what was lost kept as state, 2 bytes a
             parameter. Weights of float32 and float64 ignore it.
@@ -144,28 +139,7 @@ class LionK(Optimizer):
             "differentiable": differentiable,
             "fused": fused,
         }
-        check_options(defaults)
         super().__init__(params, defaults)
-        self._observations: list[Observation] = []
-        self._watch = Watch()
-
-    @property
-    def _step_supports_amp_scaling(self) -> bool:
-        """Asked by GradScaler, as of torch's own fused optimizers: whether a step unscales and skips by itself."""
-        return all(group["fused"] for group in self.param_groups)
-
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group of parameters, its options checked as the constructor checks its own."""
-        if isinstance(param_group, dict):  # or torch says what is wrong
-            check_options({**self.defaults, **param_group})
-            # Groups draw from stretches of their own: the same noise would round the first of each group alike.
-            param_group = {"noise_step": len(self.param_groups) << 48, **param_group}
-        super().add_param_group(param_group)
-        try:
-            _check_group(self.param_groups[-1])
-        except (RuntimeError, ValueError):
-            self.param_groups.pop()
-            raise
 
     @_use_grad_for_differentiable
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -216,111 +190,3 @@ class LionK(Optimizer):
     def train(self) -> None:
         """Take `eval` back, before the next gradient; bit by bit."""
         to_train(self.param_groups, self.state)
-
-    def observe(self, every: int = 1, callback: Callable[[StepStatistics], Any] | None = None) -> Observation:
-        """Measure every k-th step: norms, the KKT residual, agreement, the box.
-
-        The native kernel sums up as it steps; other backends read everything once more.
-
-        A step that a `GradScaler` skips is not counted. Copies of the optimizer are not observed; a loaded state
-        leaves the observation as it is.
-
-        Args:
-            every: k, at least 1.
-            callback: Called with each `lionkit.probes.StepStatistics` at the end of its step.
-
-        Returns:
-            An observation; its ``latest`` has the statistics, its ``remove()`` ends it.
-
-        Raises:
-            ValueError: ``every`` is not an integer of at least 1.
-
-        Example:
-            >>> import torch, lionkit
-            >>> weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
-            >>> optimizer = lionkit.Lion([weight], lr=0.1, weight_decay=0.25)
-            >>> observation = optimizer.observe()
-            >>> weight.square().sum().backward()
-            >>> optimizer.step()
-            >>> observation.latest.total.grad_l1, observation.latest.total.num_agree
-            (6.0, 2)
-        """
-        return Observation(self._observations, every, callback)
-
-    @torch.no_grad()
-    def check_numerics(self) -> NumericsReport:
-        """Count the half-precision weights that a step of the present lr is too small to move.
-
-        A weight moves by lr times its direction and decay; where that is less than half the distance to its
-        neighbour in bfloat16 or float16, it is rounded back. The direction is that of the momentum, or of length 1
-        where there is none. A warning says it once, after the warm-up, where it is over a tenth of the weights.
-
-        Returns:
-            The counts, of each group and in all; printed, a small table and what to do.
-
-        Example:
-            >>> import torch, lionkit
-            >>> weight = torch.nn.Parameter(torch.tensor([1.0, 0.01], dtype=torch.bfloat16))
-            >>> print(lionkit.Lion([weight], lr=1e-3).check_numerics().total)
-            Standstill(num=1, numel=2)
-        """
-        return check(self.param_groups, self.state)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state in torch's form; what fills a seat is kept as its ``repr``, for `weights_only` loading."""
-        with seats_described(self):
-            return super().state_dict()
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load a state of this optimizer, or of any other that keeps its momentum as ``exp_avg``.
-
-        Options that the saved groups lack are this optimizer's defaults. How momentum and weights are kept is this
-        optimizer's choice, not the state's: the momentum is converted to ``momentum_dtype``, and with None keeps the
-        dtype it was saved in (codes become float32), where torch's own ``load_state_dict`` would cast it to the
-        parameter's. Codes of the same kind are taken bit by bit. Other state, such as AdamW's second moment, is
-        left out.
-
-        Raises:
-            ValueError: the groups do not match, were saved with another kappa, gradient or direction, or the state of a
-                parameter has no momentum or one that does not fit; nothing has been changed then.
-        """
-        with states_converted(self):
-            super().load_state_dict(state_dict)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        defaults = state.get("defaults") or self.defaults  # the first when unpickled, the second when loaded
-        own_groups = self.__dict__.get("param_groups") or state["param_groups"]
-        for own, loaded in zip(own_groups, state["param_groups"], strict=True):
-            for name in SEATS:
-                loaded[name] = own_seat(name, own.get(name, defaults[name]), loaded.get(name))
-            for name in ("momentum_dtype", "momentum_rank", "weight_rounding"):
-                loaded[name] = own.get(name, defaults[name])
-            if loaded.get("foreach"):  # what the file says of one backend excludes the default of the other
-                loaded.setdefault("fused", None)
-            for name, default in defaults.items():
-                loaded.setdefault(name, default)
-            # Saved where there was a kernel for them, as by a fused AdamW on another device.
-            if loaded["fused"] and _refuses_fused(loaded):
-                loaded["fused"] = None
-            if loaded["reference_lr"] is None:
-                loaded["reference_lr"] = own.get("reference_lr")
-            check_options(loaded)
-            remember_lr(loaded)
-        super().__setstate__(state)
-        self.__dict__.setdefault("_observations", [])  # a copy is not observed
-        self.__dict__.setdefault("_watch", Watch())
-
-
-def _check_group(group: dict[str, Any]) -> None:
-    """Raise where the group's options do not go with its parameters."""
-    refusal = _refuses_fused(group) if group["fused"] else None
-    if refusal:
-        raise RuntimeError(f"fused=True: {refusal}")
-    for param in real(group["params"]):
-        group["kappa"].check_shape(param.shape)
-    check_params(group, group["params"])
-    remember_lr(group)
-
-
-def _refuses_fused(group: dict[str, Any]) -> str | None:
-    return refuses_fused(group) or kernels.refusal(real(group["params"]), group["kappa"])

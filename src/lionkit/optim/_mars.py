@@ -25,7 +25,7 @@ class MARS(GradientEstimate):
 
     :math:`g'_k` is the gradient of the last step (approximate), or that of the present batch at the weights of the
     last step (exact), by a closure that is evaluated twice. Before the first step it is 0 where approximate, as in
-    the published code, and :math:`g_k` where exact. The norm is that of each parameter.
+    the published code, and :math:`g_k` where exact, where that code has 0 too. The norm is that of each parameter.
 
     Args:
         gamma: How much of the change counts, at least 0; 0 leaves the clipping alone.
@@ -56,6 +56,8 @@ class MARS(GradientEstimate):
             raise ValueError(f"Invalid gamma: {self.gamma}, it must be finite and at least 0")
         if not self.max_norm > 0:
             raise ValueError(f"Invalid max_norm: {self.max_norm}, it must be above 0")
+        for name, kind in (("gamma", float), ("exact", bool), ("max_norm", float)):  # equal rules have one repr
+            object.__setattr__(self, name, kind(getattr(self, name)))
 
     @property
     def two_points(self) -> bool:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lionkit.momentum import CODES, DENSE, SCALES, decode_state
+from lionkit.momentum import CODES, SCALES, codec_of, decode_state, has_momentum
 from lionkit.optim._decay import decay_rate
-from lionkit.optim._low_rank import FACTORS, compose
-from lionkit.optim._state import State, codec_of, is_half, real
+from lionkit.optim._state import State, is_half, real
 
+_INSIDE = tuple(f"{folder}{os.sep}" for folder in (Path(torch.__file__).parent, Path(__file__).parents[1]))
 _ADVICE = "take weight_rounding='stochastic' (bfloat16) or 'kahan', float32 weights, or a larger lr"
 # A few large weights always stand still in half precision; beyond this share it is the run that does.
 _WORTH_A_WARNING = 0.1
@@ -98,8 +101,19 @@ class Watch:
             warnings.warn(
                 f"{standstill.share:.0%} of the half-precision weights stand still, as a step is less than half their "
                 f"spacing: {_ADVICE}; optimizer.check_numerics() tells which",
-                stacklevel=5,
+                stacklevel=_level_of_the_caller(),
             )
+
+
+def _level_of_the_caller() -> int:
+    """Return the stack level, counted from who asks, of the line outside of torch and lionkit that led here.
+
+    Between it and here stand as many frames as have wrapped ``step``: a scheduler's is one more.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_code.co_filename.startswith(_INSIDE) and frame.f_back is not None:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _halves(group: Mapping[str, Any]) -> Iterable[Tensor]:
@@ -111,23 +125,22 @@ def _standstill(group: Mapping[str, Any], param: Tensor, state: State) -> Stands
     if group["weight_rounding"] != "nearest":  # what a step cannot do, several will
         return Standstill(0, theta.numel())
     kept = state.get(param, {})
-    if CODES not in kept and DENSE not in kept:
-        (momentum,) = real([compose(kept, param)]) if FACTORS[0] in kept else [None]
-        return _still(group, theta, momentum)
+    if not has_momentum(kept):
+        return _still(group, theta, None)
     if group["kappa"].kernel is None:  # a map of the whole parameter
         return _still(group, theta, *real([decode_state(kept, param)]))
     # An elementwise one goes piece by piece: a few copies of a large parameter might not fit into memory.
-    weights, momenta = theta.reshape(-1).split(_PIECE), _pieces(kept, theta.numel())
+    weights, momenta = theta.reshape(-1).split(_PIECE), _pieces(kept, param)
     return _combine(_still(group, *pair) for pair in zip(weights, momenta, strict=True))
 
 
-def _pieces(kept: Mapping[str, Tensor], numel: int) -> Iterator[Tensor]:
+def _pieces(kept: Mapping[str, Tensor], param: Tensor) -> Iterator[Tensor]:
     """Yield the momentum in row-major order, decoded, `_PIECE` coordinates at a time."""
-    if DENSE in kept:
-        yield from real([kept[DENSE]])[0].reshape(-1).split(_PIECE)
+    if CODES not in kept:
+        yield from real([decode_state(kept, param)])[0].reshape(-1).split(_PIECE)
         return
     codes, scales = kept[CODES], kept[SCALES]
-    codec = codec_of(codes)
+    codec, numel = codec_of(codes), real([param])[0].numel()
     parts = zip(codes.split(codec.num_codes(_PIECE)), scales.split(codec.num_scales(_PIECE)), strict=True)
     for start, (some_codes, some_scales) in zip(range(0, numel, _PIECE), parts, strict=True):
         yield codec.decode(some_codes, some_scales, (min(_PIECE, numel - start),))

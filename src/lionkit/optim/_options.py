@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, get_args
 
-import torch
 from torch import Tensor
 
-from lionkit import kernels
 from lionkit.kappa import Kappa
 from lionkit.kernels import WeightRounding
 from lionkit.momentum import MomentumDtype
+from lionkit.momentum._dtypes import CODECS
 from lionkit.optim._decay import MODES, WeightDecayMode
 from lionkit.optim._direction import Direction
+from lionkit.optim._fit import refuses_fused
 from lionkit.optim._gradient import GradientEstimate
-from lionkit.optim._low_rank import check_rank
 
 MomentumInit = Literal["zeros", "gradient"]
 
@@ -50,39 +49,16 @@ def check_options(options: Mapping[str, Any]) -> None:
     _check_seats(options)
 
 
-def check_params(options: Mapping[str, Any], params: Iterable[Tensor]) -> None:
-    """Raise on the first parameter that the roundings of its group, or the rank of its momenta, cannot serve.
-
-    Raises:
-        ValueError: a float16 weight shall be rounded stochastically, or the momentum of a tensor that is spread
-            over processes, or otherwise not plain, shall be kept as codes, or a matrix has not the rank.
-    """
-    if options["momentum_rank"] is not None:
-        for param in params:
-            check_rank(options["momentum_rank"], param)
-    stochastic, quantised = options["weight_rounding"] == "stochastic", options["momentum_dtype"] in get_args(_Codes)
-    for param in params if stochastic or quantised else ():
-        if stochastic and param.dtype.to_real() is torch.float16:
-            raise ValueError(
-                "Invalid weight_rounding: 'stochastic' for a float16 weight, it must be 'kahan' or 'nearest'"
-            )
-        if quantised and type(param) not in (Tensor, torch.nn.Parameter):
-            raise ValueError(
-                f"Invalid momentum_dtype: {options['momentum_dtype']!r} for a {type(param).__name__}, "
-                "it must be None, 'float32' or 'bfloat16' where a parameter is not a plain tensor"
-            )
-
-
 def _check_numbers(options: Mapping[str, Any]) -> None:
     lr, betas, weight_decay = options["lr"], options["betas"], options["weight_decay"]
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError(f"Tensor lr must be 1-element, got shape {tuple(lr.shape)}")
     if not lr >= 0:
         raise ValueError(f"Invalid learning rate: {lr}, it must be at least 0")
-    if len(betas) != 2:
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
         raise ValueError(f"Invalid betas: {betas}, they must be two numbers")
     for index, beta in enumerate(betas):
-        if not 0 <= beta < 1:
+        if isinstance(beta, tuple | list) or not 0 <= beta < 1:
             raise ValueError(f"Invalid beta parameter at index {index}: {beta}, it must be in [0, 1)")
     if not weight_decay >= 0:
         raise ValueError(f"Invalid weight_decay value: {weight_decay}, it must be at least 0")
@@ -102,7 +78,6 @@ def _check_choices(options: Mapping[str, Any]) -> None:
         raise ValueError(f"Invalid seed: {seed!r}, it must be an integer in [0, 2**64)")
 
 
-_Codes = Literal["int8", "int4"]
 _SEATS = {"gradient": GradientEstimate, "direction": Direction}
 _NAMES: dict[str, tuple[str | None, ...]] = {
     "momentum_init": get_args(MomentumInit),
@@ -118,16 +93,16 @@ def _check_backend(options: Mapping[str, Any]) -> None:
     for backend in ("fused", "foreach"):
         if options[backend] and options["differentiable"]:
             raise RuntimeError(f"{backend}=True and differentiable=True: autograd sees through the reference alone")
-    refusal = (refuses_fused(options) or kernels.refusal([], options["kappa"])) if options["fused"] else None
+    refusal = refuses_fused(options) if options["fused"] else None
     if refusal:
         raise RuntimeError(f"fused=True: {refusal}")
 
 
 def _check_roundings(options: Mapping[str, Any]) -> None:
     for name, value in ((name, options[name]) for name in ("weight_rounding", "momentum_dtype")):
-        if options["differentiable"] and value in ("stochastic", "kahan", *get_args(_Codes)):
+        if options["differentiable"] and value in ("stochastic", "kahan", *CODECS):
             raise RuntimeError(f"differentiable=True and {name}={value!r}: rounding has no derivative")
-        if options["capturable"] and value in ("stochastic", *get_args(_Codes)):
+        if options["capturable"] and value in ("stochastic", *CODECS):
             raise RuntimeError(f"capturable=True and {name}={value!r}: a captured graph would repeat one step's noise")
 
 
@@ -151,19 +126,10 @@ def _check_seats(options: Mapping[str, Any]) -> None:
         )
         if asks
     ]
-    if dense and options["momentum_dtype"] in get_args(_Codes):
+    if dense and options["momentum_dtype"] in CODECS:
         raise ValueError(
             f"Invalid momentum_dtype: {options['momentum_dtype']!r} with {dense[0]}, "
             "it must be None, 'float32' or 'bfloat16'"
         )
     if rank is not None and len(dense) > 1:
         raise ValueError(f"Invalid momentum_rank: {rank} with {dense[0]}, it must be None: that needs the momentum")
-
-
-def refuses_fused(options: Mapping[str, Any]) -> str | None:
-    """Say which filled seat the native kernel has no loop for; it serves every gradient and momentum."""
-    if options["direction"] is not None:
-        return f"the native kernel does not know direction={options['direction']!r}"
-    if options["weight_decay_mode"] == "cautious":
-        return "the native kernel does not know weight_decay_mode='cautious'"
-    return None

@@ -26,8 +26,8 @@ class RLion(LionK):
         \theta_{k+1} &= \theta_k - \eta\,\bigl(\tfrac2\pi \arctan(\alpha c_k) + \lambda \theta_k\bigr) \\
         m_k &= \beta_2 m_{k-1} + (1 - \beta_2) g_k
 
-    With weight decay it has a log-cosine barrier at the walls of Lion's box: `lionkit.kappa.Arctan`. One port divides
-    c by :math:`1 - \beta_1^k`; here ``momentum_init="gradient"`` removes that bias.
+    With weight decay it has a log-cosine barrier at the walls of Lion's box: `lionkit.kappa.Arctan`. Both ports divide
+    c by :math:`1 - \beta_1^k`; here ``momentum_init="gradient"`` makes the same first step.
 
     Args:
         params: Parameters, named parameters or groups of them.
@@ -50,8 +50,9 @@ class RLion(LionK):
         Arctan(e=0.01)
 
     References:
-        "A refined Lion optimizer for deep learning", Scientific Reports 15, 23082 (2025), read in two ports; they
-        differ in alpha (1 and 10) and in the correction of the bias, and the paper's alpha is not confirmed.
+        Rong, Ma, Zhang, Cao, Kou, "A refined lion optimizer for deep learning", Scientific Reports 15, 23082 (2025),
+        read in two ports; they differ in alpha (1 and 10) and in the momentum (one has a single beta), and the paper's
+        alpha is not confirmed.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lionkit.momentum import CODES, DENSE, INT4, INT8, SCALES, Blockwise, codec, dense_dtype, encode_state, zero_state
+from lionkit.momentum import CODES, DENSE, SCALES, codec, dense_dtype, encode_state, zero_state
 
 State = MutableMapping[Tensor, dict[str, Any]]
 
@@ -44,11 +44,6 @@ class Operands:
 def is_half(param: Tensor) -> bool:
     """Whether the weights have half precision, and so a rounding of their own."""
     return param.dtype.to_real() in _HALVES
-
-
-def codec_of(codes: Tensor) -> Blockwise:
-    """Return what made these codes: a step goes by the state that it finds."""
-    return INT8 if codes.dtype is INT8.code_dtype else INT4
 
 
 def operands(

@@ -11,9 +11,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from lionkit.kernels import step_key
-from lionkit.momentum import CODES, SCALES, codec, decode_state, encode_state
-from lionkit.optim._low_rank import FACTORS, compose, decompose, is_low_rank
-from lionkit.optim._state import COMPENSATION, codec_of, is_half, real
+from lionkit.momentum import convert_state
+from lionkit.optim._decay import remember_lr
+from lionkit.optim._fit import refuses_fused
+from lionkit.optim._options import check_options
+from lionkit.optim._state import COMPENSATION, is_half, real
 
 SEATS: Final = ("kappa", "gradient", "direction")
 """The options that are objects: a `state_dict` has their ``repr``, and None where a seat is empty."""
@@ -37,12 +39,36 @@ def seats_described(optimizer: Optimizer) -> Iterator[None]:
         handle.remove()
 
 
-def own_seat(name: str, own: Any, saved: Any) -> Any:
-    """Return what fills a group's seat after a load: always its own.
+def complete_group(loaded: dict[str, Any], own: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Make a group that comes from a file, or from a copy, one of this optimizer.
+
+    Args:
+        loaded: The group that comes; what it lacks is filled in.
+        own: The group in whose place it comes: how momentum and weights are kept, and the seats, are its.
+        defaults: The optimizer's options.
 
     Raises:
-        ValueError: the state was saved with another one; a state that names none fits any.
+        ValueError: the group was saved with another seat, or an option is out of its range.
     """
+    for name in SEATS:
+        loaded[name] = _own_seat(name, own.get(name, defaults[name]), loaded.get(name))
+    for name in ("momentum_dtype", "momentum_rank", "weight_rounding"):
+        loaded[name] = own.get(name, defaults[name])
+    if loaded.get("foreach"):  # what the file says of one backend excludes the default of the other
+        loaded.setdefault("fused", None)
+    for name, default in defaults.items():
+        loaded.setdefault(name, default)
+    # Saved where there was a kernel for them, as by a fused AdamW on another device.
+    if loaded["fused"] and refuses_fused(loaded, loaded["params"]):
+        loaded["fused"] = None
+    if loaded["reference_lr"] is None:
+        loaded["reference_lr"] = own.get("reference_lr")
+    check_options(loaded)
+    remember_lr(loaded)
+
+
+def _own_seat(name: str, own: Any, saved: Any) -> Any:
+    """Return what fills a group's seat after a load, always its own; a state that names none fits any."""
     if saved is not None and str(saved) != repr(own):
         raise ValueError(f"the state_dict was saved with {name}={saved}, this optimizer has {name}={own!r}")
     return own
@@ -90,7 +116,8 @@ def states_converted(optimizer: Optimizer) -> Iterator[None]:
 def _converted(id_: int, saved: Mapping[str, Any], group: Mapping[str, Any], param: Tensor) -> dict[str, Tensor]:
     """Return the state of one parameter, as its group keeps it; tensors of its own."""
     try:
-        state = _momentum(id_, saved, group, param)
+        key = step_key(group["seed"], id_)
+        state = convert_state(saved, group["momentum_dtype"], param, group["momentum_rank"], key=key)
         compensation = _saved_compensation(saved, param)
         state.update(_of_seats(saved, group, param))
     except ValueError as error:
@@ -98,34 +125,6 @@ def _converted(id_: int, saved: Mapping[str, Any], group: Mapping[str, Any], par
     if compensation is not None and group["weight_rounding"] == "kahan":
         state[COMPENSATION] = compensation
     return {name: tensor.to(param.device, copy=True) for name, tensor in state.items()}
-
-
-def _momentum(id_: int, saved: Mapping[str, Any], group: Mapping[str, Any], param: Tensor) -> dict[str, Tensor]:
-    """Return a saved momentum as its group keeps it: as it is where it is of the same kind already."""
-    rank = group["momentum_rank"]
-    if FACTORS[0] in saved:
-        _check_factors(saved, param)
-        if is_low_rank(rank, param) and len(saved[FACTORS[1]]) == rank:
-            return {name: saved[name] for name in FACTORS}
-        momentum = compose(saved, param)
-    else:
-        momentum = decode_state(saved, param)
-    if is_low_rank(rank, param):
-        state: dict[str, Tensor] = {}
-        decompose(momentum.to(compose({}, param).dtype), rank, state, step_key(group["seed"], id_))
-        return state
-    own = codec(group["momentum_dtype"], param)
-    if own is not None and CODES in saved and codec_of(saved[CODES]) == own:  # as they are: a resume keeps all bits
-        return {CODES: saved[CODES], SCALES: saved[SCALES]}
-    return encode_state(momentum, group["momentum_dtype"], param)
-
-
-def _check_factors(saved: Mapping[str, Any], param: Tensor) -> None:
-    found = [tuple(saved[name].shape) if name in saved else None for name in FACTORS]
-    rank = saved[FACTORS[0]].shape[-1]
-    must = [(param.shape[0], rank), (rank,), (rank, param.shape[-1])] if param.ndim == 2 else "none"
-    if found != must:
-        raise ValueError(f"Invalid factors of the momentum: their shapes are {found}, they must be {must}")
 
 
 def _of_seats(saved: Mapping[str, Any], group: Mapping[str, Any], param: Tensor) -> dict[str, Tensor]:

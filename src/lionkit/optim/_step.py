@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch.optim.optimizer import _to_scalar
 from lionkit import kernels
 from lionkit.optim._decay import decay_rate
 from lionkit.optim._direction import Directed
-from lionkit.optim._options import check_params
+from lionkit.optim._fit import check_params
 from lionkit.optim._state import Operands
 from lionkit.optim._widened import step_widened
 
@@ -73,7 +73,7 @@ def step_group(
     """
     if torch.compiler.is_compiling() and _is_noisy(group, given):
         return _uncompiled(group, given, grad_scale=grad_scale, observed=observed, smallest=smallest)
-    rounding, noise = group["weight_rounding"], _noise(group, given)
+    rounding, noise, direction = group["weight_rounding"], _noise(group, given), group["direction"]
     settings = {
         "kappa": group["kappa"],
         "lr": _to_scalar(group["lr"]),
@@ -82,8 +82,9 @@ def step_group(
         "maximize": group["maximize"],
     }
     special = {"rounding": rounding, "noise": noise, "grad_scale": grad_scale, "observed": observed}
-    backend = _backend(group, given, smallest)
+    backend = _backend(group, given.params)
     if backend is not kernels.native:
+        backend = _directed(backend, group, given.states, smallest)
         if rounding == "nearest" and not given.scales and grad_scale is None and not observed:
             backend(given.params, given.grads, given.momenta, **settings)
             return None
@@ -94,6 +95,8 @@ def step_group(
         given.grads,
         given.momenta,
         **settings,
+        cautious=group["weight_decay_mode"] == "cautious",
+        mask=None if direction is None else direction.mask,
         grad_scale=grad_scale,
         scales=given.scales,
         compensations=given.compensations,
@@ -102,20 +105,29 @@ def step_group(
         statistics=sums,
     )
     if left:
-        others = step_widened(kernels.foreach, given, left, **special, **settings)
+        foreach = _directed(kernels.foreach, group, [given.states[i] for i in left], smallest)
+        others = step_widened(foreach, given, left, **special, **settings)
         sums = None if sums is None or others is None else kernels.merge([sums, others])
     return sums
 
 
-def _backend(group: Mapping[str, Any], given: Operands, smallest: Tensor | None) -> kernels.Backend:
-    """Return what steps the tensors; a direction and a cautious decay stand on another backend than the native."""
-    options = {name: group[name] for name in _BACKEND_OPTIONS}
+def _backend(group: Mapping[str, Any], params: list[Tensor]) -> kernels.Backend:
+    """Return what steps the tensors; along a direction that the native kernel does not know, it is another."""
+    options, direction = {name: group[name] for name in _BACKEND_OPTIONS}, group["direction"]
+    if direction is not None and direction.mask is None:
+        options["fused"] = False
+    return kernels.select(params, **options)
+
+
+def _directed(
+    backend: kernels.Backend, group: Mapping[str, Any], states: Sequence[dict[str, Any]], smallest: Tensor | None
+) -> kernels.Backend:
+    """Lead a backend along the group's direction and cautious decay, where it has one of them."""
     direction, cautious = group["direction"], group["weight_decay_mode"] == "cautious"
     if direction is None and not cautious:
-        return kernels.select(given.params, **options)
-    backend = kernels.select(given.params, **{**options, "fused": False})
+        return backend
     key = kernels.step_key(~group["seed"], group["noise_step"])  # apart from the noise of roundings
-    return Directed(backend, direction, cautious, given.states, key, smallest)
+    return Directed(backend, direction, cautious, states, key, smallest)
 
 
 @torch._disable_dynamo  # torch.compiler's own would import the whole compiler with the library

@@ -46,8 +46,9 @@ class StoSignSGD(LionK):
         >>> optimizer = lionkit.StoSignSGD([weight], lr=0.01, weight_decay=0.1, seed=1)
 
     References:
-        "StoSignSGD", arXiv 2604.15416, the update rule, read in a secondary source; the paper's settings were not
-        found, and the defaults are Signum's.
+        Yu, Pan, Liu, Zhang, "StoSignSGD: Unbiased Structural Stochasticity Fixes SignSGD for Training Large Language
+        Models", arXiv 2604.15416, the update rule, read in a secondary source; the paper's settings were not found,
+        and the defaults are Signum's.
     """
 
     def __init__(

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from lionkit.kernels import Backend, WeightRounding, round_kahan, round_stochastic, statistics, words
-from lionkit.optim._state import Operands, codec_of, is_half
+from lionkit.momentum import codec_of
+from lionkit.optim._state import Operands, is_half
 
 
 def step_widened(

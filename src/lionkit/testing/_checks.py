@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -30,15 +30,14 @@ class Report:
         return "\n".join([head, *(f"ok     {name}" for name in self.passed), *failures])
 
 
-def run(subject: str, checks: Sequence[Callable[[], None]]) -> Report:
+def run(subject: str, checks: Mapping[str, Callable[[], None]]) -> Report:
     """Run every check, whatever the ones before it found.
 
     Raises:
         AssertionError: with the report, where one does not hold or raises.
     """
     passed, failed = [], []
-    for check in checks:
-        name = getattr(check, "__name__", None) or check.func.__name__  # type: ignore[attr-defined]  # of a partial
+    for name, check in checks.items():
         try:
             check()
         except Exception as error:

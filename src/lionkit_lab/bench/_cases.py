@@ -21,15 +21,27 @@ class Case:
         num_tensors: How many parameters, at least 1.
         numel: Elements of each, at least 1.
         dtype: Of weights and gradients, a key of `ITEMSIZE`.
+        columns: Of each as a matrix, a divisor of ``numel``; None: they are vectors.
     """
 
     name: str
     num_tensors: int
     numel: int
     dtype: str = "float32"
+    columns: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.dtype}, {self.num_tensors:,} x {self.numel:,}"
+        return f"{self.dtype}, {self.num_tensors:,} x {' x '.join(f'{size:,}' for size in self.shape)}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of each tensor."""
+        return (self.numel // self.columns, self.columns) if self.columns else (self.numel,)
+
+    @property
+    def is_one_vector(self) -> bool:
+        """Whether it is a point of the curve of time over size: float32, and one tensor."""
+        return self.num_tensors == 1 and self.columns is None and self.dtype == "float32"
 
     @property
     def num_params(self) -> int:
@@ -70,6 +82,8 @@ _CASES = {
         Case("many-bfloat16", 2_000, 1_000, "bfloat16"),
         Case("float16", 1, 2**26, "float16"),
         Case("float64", 1, 2**26, "float64"),
+        Case("matrices", 12, 64 * 512, columns=512),
+        Case("large-matrices", 2, 1024 * 1024, columns=1024),
     )
 }
 _MAIN = ("large", "many", "bfloat16")
@@ -84,7 +98,8 @@ def find_cases(names: Sequence[str]) -> list[Case]:
     """Find cases by name.
 
     Args:
-        names: Of known cases, or of others: ``bfloat16,10x4096`` is ten tensors of 4096 elements.
+        names: Of known cases, or of others: ``bfloat16,10x4096`` is ten tensors of 4096 elements,
+            ``float32,12x64x512`` twelve matrices of 64 rows.
 
     Raises:
         UsageError: A name is neither.
@@ -93,10 +108,11 @@ def find_cases(names: Sequence[str]) -> list[Case]:
 
 
 def _parsed(name: str, known: Iterable[str]) -> Case:
-    found = re.fullmatch(r"(\w+),([1-9]\d*)x([1-9]\d*)", name)
+    found = re.fullmatch(r"(\w+),([1-9]\d*)x([1-9]\d*)(?:x([1-9]\d*))?", name)
     if found is None or found[1] not in ITEMSIZE:
         raise UsageError(
             f'case "{name}" is not known{nearest(name, known)}; known: {", ".join(known)}, and any such as '
-            f"bfloat16,10x4096 of {', '.join(ITEMSIZE)}"
+            f"bfloat16,10x4096 or float32,12x64x512 of {', '.join(ITEMSIZE)}"
         )
-    return Case(name, int(found[2]), int(found[3]), found[1])
+    rows, columns = int(found[3]), int(found[4] or 0)
+    return Case(name, int(found[2]), rows * (columns or 1), found[1], columns or None)

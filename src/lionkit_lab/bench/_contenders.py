@@ -12,10 +12,12 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from lionkit_lab.bench._cases import ITEMSIZE, Case
 from lionkit_lab.errors import UsageError, nearest
 
 SETTINGS = {"lr": 1e-4, "weight_decay": 0.1}
 BASELINE = "torch AdamW, fused"
+MUON, TORCH_MUON = "lionkit Muon", "torch Muon"
 _HALF = ("bfloat16", "float16")
 
 
@@ -31,6 +33,7 @@ class Contender:
         dtypes: The weights for which it is another contender than the ones above it; none: all.
         observed: Whether it takes the statistics of every step.
         slow: Whether a quick run leaves it out.
+        matrices: Whether it steps matrices alone.
     """
 
     distribution: str
@@ -40,6 +43,11 @@ class Contender:
     dtypes: tuple[str, ...] = ()
     observed: bool = False
     slow: bool = False
+    matrices: bool = False
+
+    def takes(self, case: Case) -> bool:
+        """Whether it takes part in a case."""
+        return case.dtype in (self.dtypes or ITEMSIZE) and (case.columns is not None or not self.matrices)
 
     @property
     def missing(self) -> bool:
@@ -54,7 +62,7 @@ class Contender:
     @property
     def native(self) -> bool:
         """Whether it is this library's kernel."""
-        return self.module == "lionkit" and not self.slow
+        return self.module == "lionkit" and not (self.slow or self.matrices)
 
     def make(self, weights: Sequence[Tensor], grads: Sequence[Tensor]) -> Optimizer:
         """Build the optimizer on its own copy of the weights.
@@ -101,6 +109,8 @@ CONTENDERS = {
     "pytorch_optimizer": Contender("pytorch_optimizer", "pytorch_optimizer", slow=True),
     "bitsandbytes": Contender("bitsandbytes", "bitsandbytes.optim", slow=True),
     "bitsandbytes, 8-bit": Contender("bitsandbytes", "bitsandbytes.optim", "Lion8bit", slow=True),
+    MUON: Contender("lionkit", "lionkit", "Muon", matrices=True),
+    TORCH_MUON: Contender("torch", "torch.optim", "Muon", matrices=True),
 }
 
 

@@ -37,7 +37,7 @@ def measure(case: Case, names: Sequence[str], effort: Effort, tick: Tick = lambd
     Raises:
         RunError: There is too little free memory, or the baseline cannot step.
     """
-    asked = [name for name in names if case.dtype in (CONTENDERS[name].dtypes or ITEMSIZE)]
+    asked = [name for name in names if CONTENDERS[name].takes(case)]
     found = [name for name in asked if not CONTENDERS[name].missing]
     fitting = groups(case, found)
     if not fitting:
@@ -86,7 +86,7 @@ def _measure_group(case: Case, names: Sequence[str], number: int, effort: Effort
 def _make(case: Case, names: Sequence[str]) -> tuple[dict[str, Optimizer], dict[str, str]]:
     """Build the optimizers and let each take its first step, which allocates and compiles; say why one cannot."""
     torch.manual_seed(0)
-    shape = {"size": (case.numel,), "dtype": getattr(torch, case.dtype)}
+    shape = {"size": case.shape, "dtype": getattr(torch, case.dtype)}
     weights, grads = ([torch.randn(**shape) for _ in range(case.num_tensors)] for _ in range(2))
     optimizers: dict[str, Optimizer] = {}
     refusals: dict[str, str] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lionkit_lab.bench._contenders import BASELINE, CONTENDERS
+from lionkit_lab.bench._contenders import BASELINE, CONTENDERS, MUON, TORCH_MUON
 from lionkit_lab.bench._result import Result, Row
 
 Measured = Callable[[Sequence[Result]], float | None]
@@ -59,7 +59,7 @@ def _state(case: str, contender: str) -> Measured:
 
 
 def _flatness(results: Sequence[Result]) -> float | None:
-    single = [r for r in results if r.case.num_tensors == 1 and r.case.dtype == "float32"]
+    single = [result for result in results if result.case.is_one_vector]
     rows = [result.row("lionkit") for result in single if result.case.numel >= _FLAT_FROM]
     times = [row.ns_per_param for row in rows if row and row.ns_per_param]
     return max(times) / min(times) if len(times) > 1 else None
@@ -84,6 +84,8 @@ TARGETS = (
     Target("int8 momentum, 67 M", BASELINE, 0.60, _time("large", "lionkit, int8 momentum", BASELINE)),
     Target(f"{_BF16}, int8 momentum, 67 M", BASELINE, 0.50, _time("bfloat16", "lionkit, int8 momentum", BASELINE)),
     Target("statistics on, 67 M", "off", 1.10, _time("large", "lionkit, statistics", "lionkit")),
+    Target("12 matrices of 64 x 512", TORCH_MUON, 1.0, _time("matrices", MUON, TORCH_MUON)),
+    Target("2 matrices of 1024 x 1024", TORCH_MUON, 1.0, _time("large-matrices", MUON, TORCH_MUON)),
     Target("time a parameter, 1e6 and more", "its least", 1.30, _flatness),
     Target("float32 momentum", "bytes of state", 4.0, _state("large", "lionkit")),
     Target("bfloat16 momentum", "bytes of state", 2.0, _state("large", "lionkit, bfloat16 momentum")),
