@@ -10,12 +10,12 @@ import statistics
 import sys
 from pathlib import Path
 
+from lionkit.probes import Estimate
 from lionkit_lab.recipe import Recipe
 from lionkit_lab.record import Run, find_runs, read_run
 from lionkit_lab.train import train
 
 SEEDS = range(5)
-STUDENT_95 = 2.776  # two-sided, with 4 degrees of freedom
 
 
 def main(demo: Path, out: Path) -> None:
@@ -53,9 +53,8 @@ def _line(run: Run, losses: list[float], lion: list[float]) -> str:
     if losses == lion:
         return row + "|"
     differences = [other - ours for other, ours in zip(losses, lion, strict=True)]
-    middle = statistics.mean(differences)
-    half = STUDENT_95 * statistics.stdev(differences) / len(differences) ** 0.5
-    return row + f"{middle:.4f} [{middle - half:.4f}, {middle + half:.4f}] |"
+    found = Estimate.of_mean(differences, confidence=0.95)
+    return row + f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}] |"
 
 
 def _final_loss(run: Run) -> float:

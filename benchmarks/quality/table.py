@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 
+from lionkit.probes import Estimate
+
 from .run import Run
 
 PLAIN = "float32"
 TARGETS = {"int8": 0.005, "int4": 0.015}  # of the plain mean: what issue 3 allows
-# Two-sided Student quantiles for 95 %, by degrees of freedom.
-STUDENT_95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 
 HEADER = """\
 | momentum | bytes a parameter | loss by seed | mean | sd | against float32, paired, 95 % | target |
@@ -44,7 +44,6 @@ def _against(losses: Sequence[float], plain: Sequence[float], target: float | No
     """Return the mean paired difference with its interval, and the target, all relative to the plain mean."""
     base = statistics.mean(plain)
     differences = [(other - ours) / base for other, ours in zip(losses, plain, strict=True)]
-    middle = statistics.mean(differences)
-    half = STUDENT_95[len(losses) - 1] * statistics.stdev(differences) / len(losses) ** 0.5
-    verdict = "" if target is None else f"{target:+.1%}: {'met' if middle <= target else 'missed'}"
-    return [f"{middle:+.2%} [{middle - half:+.2%}, {middle + half:+.2%}]", verdict]
+    found = Estimate.of_mean(differences, confidence=0.95)
+    verdict = "" if target is None else f"{target:+.1%}: {'met' if found.value <= target else 'missed'}"
+    return [f"{found.value:+.2%} [{found.low:+.2%}, {found.high:+.2%}]", verdict]

@@ -13,7 +13,7 @@ from lionkit_lab.errors import DivergenceError
 from lionkit_lab.progress import Progress, Silent
 from lionkit_lab.recipe import Recipe
 from lionkit_lab.record import Lines, claim, open_manifest
-from lionkit_lab.state import TrainingState
+from lionkit_lab.state import NonFiniteLossError, TrainingState
 from lionkit_lab.tasks import Task
 
 
@@ -55,6 +55,8 @@ class _Loop:
     changes: list[str]
     progress: Progress
     clock: float = field(default_factory=time.perf_counter)
+    lap_step: int = 0
+    lap_optimizer_seconds: float = 0.0
 
     def run(self) -> None:
         """Go on from the checkpoint to the end."""
@@ -68,7 +70,7 @@ class _Loop:
             self._train_step()
             if self._log_is_due() or self._checkpoint_is_due():
                 self._pause()
-        self._write("end", status="finished", reason="all steps are done")
+        self._write("end", status="finished", reason="all steps are done", state_bytes=self.state.state_bytes)
         if self.records.differing:
             what = f"{self.records.differing} records came out otherwise than before the interruption"
             self.progress.note(f"warning: {self.folder}: {what}; those recorded first were kept")
@@ -90,20 +92,20 @@ class _Loop:
             self._pause()
             return
         self.state.load_state_dict(saved["state"])
+        self.lap_step = self.state.step
         self.records.rewind(saved["num_records"])
         self.progress.note(f"{self.folder}: resumed at step {self.state.step}")
         self.progress.begin(self.state.step, self.state.total)
 
     def _train_step(self) -> None:
         lr = self.state.lr
-        loss = self.task.loss(self.state.model, self.task.batch(self.state.step))
-        value = loss.item()
-        if not math.isfinite(value):
-            self._diverge(f"loss is {value} at step {self.state.step + 1}")
-        self.state.update(loss)
+        try:
+            loss = self.state.update(self.task.batch(self.state.step))
+        except NonFiniteLossError as error:
+            self._diverge(str(error))
         if self.state.step % self.recipe.logging.step_every == 0:
-            self._write("step", lr=lr, loss=value)
-        self.progress.step(self.state.step, value)
+            self._write("step", lr=lr, loss=loss)
+        self.progress.step(self.state.step, loss)
 
     def _log_is_due(self) -> bool:
         every = self.recipe.logging.every
@@ -117,7 +119,7 @@ class _Loop:
     def _pause(self) -> None:
         """Log if it is time to, then save: after a kill the run goes on from here."""
         if self.state.step:
-            self._lap("train")
+            self._lap("train", **self._since_last_lap())
         kind = "log" if self._log_is_due() else "train"
         if kind == "log":
             self._log()
@@ -127,6 +129,10 @@ class _Loop:
         self._lap(kind)
 
     def _log(self) -> None:
+        with self.state.weights_to_evaluate():
+            self._measure()
+
+    def _measure(self) -> None:
         full = probes.full_gradient(
             self.state.model,
             self.task.loss,
@@ -155,10 +161,16 @@ class _Loop:
         where = {} if kind == "end" else {"epoch": step / self.task.steps_per_epoch}
         self.records.write({"kind": kind, "step": step} | where | values)
 
-    def _lap(self, kind: str) -> None:
+    def _lap(self, kind: str, **values: Any) -> None:
         now = time.perf_counter()
-        self.timing.write({"kind": kind, "step": self.state.step, "seconds": round(now - self.clock, 6)})
+        self.timing.write({"kind": kind, "step": self.state.step, "seconds": round(now - self.clock, 6)} | values)
         self.clock = now
+
+    def _since_last_lap(self) -> dict[str, Any]:
+        """Return how many steps this process has taken since its last lap, and the time in the optimizer's own."""
+        steps, seconds = self.state.step - self.lap_step, self.state.optimizer_seconds - self.lap_optimizer_seconds
+        self.lap_step, self.lap_optimizer_seconds = self.state.step, self.state.optimizer_seconds
+        return {"steps": steps, "optimizer_seconds": round(seconds, 6)}
 
 
 _QUANTITIES = ("dim", "l1", "l2", "ratio", "ratio_over_sqrt_dim", "kkt_residual", "box_excess", "box_share")

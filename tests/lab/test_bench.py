@@ -9,7 +9,7 @@ import torch
 import lionkit
 from lionkit_lab.bench import BASELINE, CONTENDERS, Case, Effort, Page, Result, Row, _memory, find_cases, measure
 from lionkit_lab.bench._compiled import CompiledReference
-from lionkit_lab.bench._contenders import SETTINGS, Contender
+from lionkit_lab.bench._contenders import MUON, SETTINGS, TORCH_MUON, Contender
 from lionkit_lab.bench._measure import interleaved
 from lionkit_lab.bench._targets import TARGETS
 
@@ -71,11 +71,11 @@ def test_every_round_has_every_call_once_in_an_order_of_its_own():
 
 
 def test_no_contender_writes_to_the_shared_gradients():
-    grads = [torch.randn(5_000) for _ in range(2)]
+    grads = [torch.randn(50, 100) for _ in range(2)]
     before = [grad.clone() for grad in grads]
     for contender in CONTENDERS.values():
         if not contender.missing and contender.module != CompiledReference.__module__:
-            optimizer = contender.make([torch.ones(5_000)] * 2, grads)
+            optimizer = contender.make([torch.ones(50, 100)] * 2, grads)
             optimizer.step()
             assert not any((param == 1).all() for param in optimizer.param_groups[0]["params"])
     assert all(map(torch.equal, grads, before))
@@ -101,6 +101,18 @@ def test_a_contender_is_asked_for_its_own_dtypes_alone():
     assert measure(SMALL, ["lionkit", name, BASELINE], BRIEF).row(name) is None
     half = measure(Case("small", 1, 5_000, "bfloat16"), [name, BASELINE], BRIEF)
     assert half.row(name) is not None
+
+
+def test_muon_is_asked_for_matrices_alone():
+    names = ["lionkit", MUON, TORCH_MUON, BASELINE]
+    assert [row.contender for row in measure(SMALL, names, BRIEF).rows] == ["lionkit", BASELINE, "streaming"]
+    (case,) = find_cases(["float32,2x30x50"])
+    assert (str(case), case.shape, case.num_params) == ("float32, 2 x 30 x 50", (30, 50), 3_000)
+    result = measure(case, names, BRIEF)
+    assert {row.status for row in result.rows} == {"measured"}
+    assert result.row(MUON).state_bytes_per_param == result.row(TORCH_MUON).state_bytes_per_param == 4
+    weights, grads = [torch.ones(4, 6)], [torch.randn(4, 6)]
+    assert {CONTENDERS[name].make(weights, grads).param_groups[0]["lr"] for name in names} == {SETTINGS["lr"]}
 
 
 def test_what_does_not_fit_into_memory_at_once_is_measured_in_groups(monkeypatch):

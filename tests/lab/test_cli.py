@@ -24,7 +24,7 @@ name = "sgd"
 weight_decay = 0.0
 lrs = [1e-2]
 """
-HEAVY = ("torch", "transformers", "matplotlib", "plotly", "pydantic", "numpy", "lionkit")
+HEAVY = ("torch", "transformers", "matplotlib", "plotly", "pydantic", "numpy", "optuna", "lionkit")
 
 
 def invoke(*arguments: object, code: int = 0):
@@ -73,7 +73,7 @@ def test_recipes_are_listed() -> None:
         (["train"], "error: Missing argument"),
         (
             ["tarin", "moby-dick"],
-            'error: command "tarin" is not known (did you mean "train"?); known: demo, train, report',
+            'error: command "tarin" is not known (did you mean "train"?); known: demo, train, sweep',
         ),
         (["train", "moby-dick", "--ouut", "x"], "--out"),
         (["--vrbose"], "error: No such option: --vrbose"),

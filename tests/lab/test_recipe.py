@@ -9,6 +9,11 @@ import pytest
 from lionkit_lab.errors import UsageError
 from lionkit_lab.recipe import Recipe, bundled, load
 
+OPTIMIZERS = (
+    "lion, lion_k, sign_sgd, signum, tiger, rlion, clion, cautious_lion, mars_lion, lion_vr, lion_igt, sto_sign_sgd, "
+    "mlorc_lion, muon, adamw, sgd"
+)
+KAPPAS = "l1, half_squared_l2, lp, linf, top_k, group_l2, huber, truncated_l1, relativistic, entropy, arctan"
 REFUSED = {
     "optimizer.lr=-1": "optimizer.lr: -1 is not allowed: must be greater than or equal to 0",
     "optimizer.lr=nan": "optimizer.lr: nan is not allowed: must be a finite number",
@@ -17,13 +22,29 @@ REFUSED = {
     ),
     "optimizer.weight_decy=1": (
         'optimizer.weight_decy: unknown key (did you mean "weight_decay"?); '
-        "known: lr, weight_decay, name, betas, momentum_init"
+        "known: lr, weight_decay, weight_decay_mode, momentum_dtype, betas, name, momentum_init"
     ),
     "optimizer.name=sgd": "optimizer.betas: unknown key; known: lr, weight_decay, name, momentum",
-    "optimizer.name=lyon": ('optimizer.name: "lyon" is not known (did you mean "lion"?); known: lion, adamw, sgd'),
+    "optimizer.name=lyon": f'optimizer.name: "lyon" is not known (did you mean "lion"?); known: {OPTIMIZERS}',
+    "optimizer.kappa={name='huber', e=0.1}": (
+        "optimizer.kappa: unknown key; "
+        "known: lr, weight_decay, weight_decay_mode, momentum_dtype, betas, name, momentum_init"
+    ),
+    "optimizer={name='lion_k', lr=1, kappa={name='huber', e=0}}": (
+        "optimizer.kappa.e: 0 is not allowed: must be greater than 0"
+    ),
+    "optimizer={name='lion_k', lr=1, kappa={name='hubert', e=0}}": (
+        f'optimizer.kappa.name: "hubert" is not known (did you mean "huber"?); known: {KAPPAS}'
+    ),
+    "optimizer={name='lion_k', lr=1, kappa={name='entropy', nu=0}}": ("optimizer.kappa.e: is missing (and 1 more)"),
+    "optimizer={name='muon', lr=1, fallback_lr_ratio=0}": (
+        "optimizer.fallback_lr_ratio: 0 is not allowed: must be greater than 0"
+    ),
     "optimizer.betas=[0.9,1.5]": "optimizer.betas.1: 1.5 is not allowed: must be less than 1",
     "optimizer=3": ("optimizer: 3 is not allowed: must be a valid dictionary or object to extract fields from"),
-    "model.name=rasnet": 'model.name: "rasnet" is not known (did you mean "resnet"?); known: resnet, vit, gpt2',
+    "model.name=rasnet": (
+        'model.name: "rasnet" is not known (did you mean "resnet"?); known: resnet, vit, gpt2, bert, mlp'
+    ),
     "model={name='gpt2'}": 'model.name: "gpt2" does not fit task "images": must be resnet or vit',
     "model.width=7": "model: width 7 is not allowed: must be a multiple of heads (2)",
     "task.name=image": 'task.name: "image" is not known (did you mean "images"?); known: images, characters',
@@ -50,7 +71,7 @@ REFUSED = {
     ),
     "logging.weight_decay=-1": "logging.weight_decay: -1 is not allowed: must be greater than or equal to 0",
     "compare=[{name='sgd'}]": "compare.sgd.lr: is missing",
-    "compare=[{name='sdg',lr=1}]": ('compare.name: "sdg" is not known (did you mean "sgd"?); known: lion, adamw, sgd'),
+    "compare=[{name='sdg',lr=1}]": f'compare.name: "sdg" is not known (did you mean "sgd"?); known: {OPTIMIZERS}',
 }
 
 

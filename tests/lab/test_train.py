@@ -101,7 +101,7 @@ def test_windows_of_a_text_do_not_overlap(tiny: Path) -> None:
 )
 def test_schedules(tiny: Path, schedule: str, expected: list[float]) -> None:
     recipe = load(tiny, [f"schedule={schedule}", "optimizer.lr=1"])
-    optimizer = optimizers.optimizer(recipe.optimizer, [torch.nn.Parameter(torch.zeros(1))])
+    optimizer = optimizers.optimizer(recipe.optimizer, torch.nn.Linear(1, 1))
     built, found = optimizers.schedule(recipe.schedule, optimizer, 6), []
     for _ in range(6):
         found.append(optimizer.param_groups[0]["lr"])
@@ -113,7 +113,7 @@ def test_schedules(tiny: Path, schedule: str, expected: list[float]) -> None:
 @pytest.mark.parametrize("name", ["lion", "adamw", "sgd"])
 def test_optimizers_get_their_settings(tiny: Path, name: str) -> None:
     settings = load(tiny, [f"optimizer={{name='{name}', lr=0.5, weight_decay=0.25}}"]).optimizer
-    built = optimizers.optimizer(settings, [torch.nn.Parameter(torch.zeros(1))])
+    built = optimizers.optimizer(settings, torch.nn.Linear(1, 1))
     assert type(built).__name__.lower() == name
     assert (built.param_groups[0]["lr"], built.param_groups[0]["weight_decay"]) == (0.5, 0.25)
 

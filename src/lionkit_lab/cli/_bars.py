@@ -6,6 +6,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+_SPEED_PERIOD = 600.0  # seconds: the time left is that of all runs, and some optimizers are slower than others
+
 
 class Bars:
     """Shows one run and, when there are several, all of them; a `lionkit_lab.progress.Progress`."""
@@ -19,11 +21,22 @@ class Bars:
             TimeRemainingColumn(),
             TextColumn("{task.fields[loss]}"),
             console=Console(stderr=True),
+            speed_estimate_period=_SPEED_PERIOD,
         )
         self._all = self._progress.add_task("all runs", total=num_runs, visible=num_runs > 1, loss="")
         self._run = self._progress.add_task("", total=None, loss="")
         self._finished = 0
         self._total = 1
+
+    def expect(self, num_runs: int, finished: int) -> None:
+        """Turn to so many runs, of which so many are finished before the clock starts."""
+        self._finished = finished
+        self._progress.reset(self._all, total=num_runs, completed=finished, visible=num_runs > 1)
+
+    def reach(self, finished: int) -> None:
+        """Show that so many of all runs are finished, by whichever process."""
+        self._finished = finished
+        self._progress.update(self._all, completed=finished)
 
     def start(self, label: str) -> None:
         """Turn to the next run."""

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
+
 from lionkit import probes
 from lionkit.probes import ProblemConstants
 from lionkit_lab import tasks
 from lionkit_lab.cli._rounds import Rounds
 from lionkit_lab.errors import RunError
 from lionkit_lab.recipe import load
-from lionkit_lab.state import TrainingState
+from lionkit_lab.state import NonFiniteLossError, TrainingState
+from lionkit_lab.tasks import Task
 
 _POINTS = 3  # where the constants are measured: the start, the middle and the end of the run
 
@@ -35,14 +38,8 @@ def measure(
     recipe = load(name, overrides)
     task = tasks.build(recipe)
     state = TrainingState(recipe, task)
-    steps, path = min(pilot, state.total), []
-    first = max(param.detach().abs().max().item() for param in state.model.parameters() if param.requires_grad)
-    with Rounds(f"{recipe.name}: {steps} steps") as rounds:
-        for step in range(steps):
-            if step % -(-steps // (_POINTS - 1)) == 0:
-                path.append({key: p.detach().clone() for key, p in state.model.named_parameters()})
-            state.update(task.loss(state.model, task.batch(step)))
-            rounds.tick(step + 1, steps)
+    start, steps = _weights(state), min(pilot, state.total)
+    path = _path(recipe.name, state, task, steps)
     with Rounds(f"{recipe.name}: constants") as rounds:
         try:
             found = probes.constants(
@@ -64,5 +61,25 @@ def measure(
         "gap": found.gap.value,
         "steps": state.total,
         "weight_decay": recipe.optimizer.weight_decay,
-        "start": first,
+        "start": max(weight.abs().max().item() for weight in start.values()),
     }
+
+
+def _path(name: str, state: TrainingState, task: Task, steps: int) -> list[dict[str, Tensor]]:
+    """Take the steps; return the weights at all points but the last, where the model then stands."""
+    path, apart = [], -(-steps // (_POINTS - 1))
+    with Rounds(f"{name}: {steps} steps") as rounds:
+        for step in range(steps):
+            if step % apart == 0:
+                path.append(_weights(state))
+            try:
+                state.update(task.batch(step))
+            except NonFiniteLossError as error:
+                raise RunError(f"no constants of a run that diverges: {error}") from error
+            rounds.tick(step + 1, steps)
+    return path
+
+
+def _weights(state: TrainingState) -> dict[str, Tensor]:
+    named = state.model.named_parameters()
+    return {key: param.detach().clone() for key, param in named if param.requires_grad}

@@ -25,7 +25,7 @@ def gpt2(settings: GPT2, vocabulary: int, context: int) -> nn.Module:
         resid_pdrop=settings.dropout,
         embd_pdrop=settings.dropout,
         attn_pdrop=settings.dropout,
-        initializer_range=standard_deviation(settings.width),
+        initializer_range=standard_deviation(settings),
         use_cache=False,
         # The defaults are tokens of the 50k vocabulary, which do not exist here.
         bos_token_id=None,

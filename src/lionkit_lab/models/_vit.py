@@ -11,7 +11,7 @@ def vit(settings: ViT, channels: int, side: int, num_classes: int) -> nn.Module:
     """Build a ViT: ``pixel_values`` (batch, channels, side, side) -> ``.logits`` (batch, num_classes).
 
     Args:
-        settings: Width, layers, heads, dropout, patch.
+        settings: Width, layers, heads, MLP, dropout, patch.
         channels: Channels of an image, at least 1.
         side: Pixels on a side of the square image, at least 1.
         num_classes: Classes, at least 1.
@@ -27,10 +27,10 @@ def vit(settings: ViT, channels: int, side: int, num_classes: int) -> nn.Module:
         hidden_size=settings.width,
         num_hidden_layers=settings.layers,
         num_attention_heads=settings.heads,
-        intermediate_size=2 * settings.width,
+        intermediate_size=settings.mlp_ratio * settings.width,
         hidden_dropout_prob=settings.dropout,
         attention_probs_dropout_prob=settings.dropout,
-        initializer_range=standard_deviation(settings.width),
+        initializer_range=standard_deviation(settings),
         image_size=side,
         patch_size=settings.patch,
         num_channels=channels,

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from lionkit_lab.recipe._sections import OptimizerSettings
+from lionkit_lab import settings
+from lionkit_lab.recipe._optimizers import OptimizerSettings
 
 
 def one_entry_per_lr(tables: Any) -> Any:
@@ -25,8 +26,10 @@ def all_different(entries: tuple[OptimizerSettings, ...]) -> tuple[OptimizerSett
     """Refuse an entry that stands twice: its two runs would be one."""
     for entry, count in Counter(entries).items():
         if count > 1:
-            settings = ", ".join(f"{key} = {_shown(value)}" for key, value in entry if key != "name")
-            raise ValueError(f"{entry.name} with {settings} stands {count} times: each entry must differ")
+            told = ", ".join(
+                f"{key} = {value}" for key, value in settings.flatten(_dump(entry)).items() if key != "name"
+            )
+            raise ValueError(f"{entry.name} with {told} stands {count} times: each entry must differ")
     return entries
 
 
@@ -36,20 +39,31 @@ def names(entries: Sequence[OptimizerSettings]) -> list[str]:
     Returns:
         ``lion-lr0.001`` when no other Lion has that learning rate, else ``sgd-lr0.01-weight_decay0.1``.
     """
-    return [_name(entry, entries) for entry in entries]
+    return [
+        _name(entry, [other for other in entries if other.lr == entry.lr], f"lr{settings.text(entry.lr)}")
+        for entry in entries
+    ]
 
 
-def _name(entry: OptimizerSettings, entries: Sequence[OptimizerSettings]) -> str:
-    alike = [other for other in entries if (other.name, other.lr) == (entry.name, entry.lr)]
-    settings = entry.model_dump(exclude={"name", "lr"})
-    telling = [key for key, value in settings.items() if any(getattr(other, key) != value for other in alike)]
-    parts = [f"lr{_shown(entry.lr)}", *(f"{key}{_shown(settings[key])}" for key in telling)]
-    return "-".join([entry.name, *parts])
+def arms(entries: Sequence[OptimizerSettings]) -> dict[str, tuple[OptimizerSettings, ...]]:
+    """Group the entries that differ in their learning rate alone, in the order of their first.
+
+    Returns:
+        The entries of each arm, its learning rates rising, by a name as a folder may bear it: ``lion`` when no other
+        arm is a Lion, else ``sgd-weight_decay0.1``.
+    """
+    grouped: dict[str, list[OptimizerSettings]] = {}
+    for entry in entries:
+        grouped.setdefault(_name(entry, entries), []).append(entry)
+    return {name: tuple(sorted(group, key=lambda entry: entry.lr)) for name, group in grouped.items()}
 
 
-def _shown(value: Any) -> str:
-    """Return the value as shortly as can be, yet so that two that differ are shown otherwise."""
-    if isinstance(value, tuple):
-        return "-".join(map(_shown, value))
-    short = f"{value:g}" if isinstance(value, float) else str(value)
-    return short if not isinstance(value, float) or float(short) == value else repr(value)
+def _name(entry: OptimizerSettings, entries: Sequence[OptimizerSettings], *parts: str) -> str:
+    told = settings.telling(settings.arm(_dump(entry)), [settings.arm(_dump(other)) for other in entries])
+    # Of a setting within a setting the last key is enough, and a name needs none: "lion_k-huber-e0.01".
+    keys = {key: key.rpartition(".")[2].removesuffix("name") for key in told}
+    return "-".join([entry.name, *parts, *(f"{keys[key]}{value.replace(', ', '-')}" for key, value in told.items())])
+
+
+def _dump(entry: OptimizerSettings) -> dict[str, Any]:
+    return entry.model_dump(mode="json")

@@ -12,30 +12,33 @@ from lionkit_lab.errors import UsageError, nearest
 from lionkit_lab.recipe._messages import one_line
 from lionkit_lab.recipe._recipe import Recipe
 
-_BUNDLED = Path(__file__).parents[1] / "recipes"
+_ROOT = Path(__file__).parents[1]
 
 
-def bundled() -> dict[str, Path]:
-    """Return the recipes that ship with the package: name -> path, sorted by name."""
-    return {path.stem: path for path in sorted(_BUNDLED.glob("*.toml"))}
+def bundled(folder: str = "recipes") -> dict[str, Path]:
+    """Return the recipes, or the ``comparisons``, that ship with the package: name -> path, sorted by name."""
+    return {path.stem: path for path in sorted((_ROOT / folder).glob("*.toml"))}
 
 
-def load(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+def load(name_or_path: str | Path, overrides: Sequence[str] = (), compare: str | Path | None = None) -> Recipe:
     """Load a recipe.
 
     Args:
         name_or_path: The name of a bundled recipe, or the path of a TOML file (with ``/`` or ``.toml`` in it).
         overrides: ``section.key=value`` each, applied in order; the value is TOML, or a bare word.
+        compare: A bundled comparison, or a TOML file whose ``[[compare]]`` list takes the place of the recipe's.
 
     Raises:
-        UsageError: There is no such recipe, it is not TOML, or a key or value is not allowed.
+        UsageError: There is no such recipe or comparison, it is not TOML, or a key or value is not allowed.
 
     Examples:
         >>> load("fashion-mnist", ["optimizer.lr=3e-4"]).optimizer.lr
         0.0003
     """
-    path = _find(str(name_or_path))
+    path = _find(str(name_or_path), "recipe")
     table = _parse(path)
+    if compare is not None:
+        table["compare"] = _comparison(_find(str(compare), "comparison"))
     for override in overrides:
         _apply(table, override)
     try:
@@ -44,13 +47,20 @@ def load(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise UsageError(f"{path.name}: {one_line(error)}") from error
 
 
-def _find(name_or_path: str) -> Path:
+def _comparison(path: Path) -> Any:
+    table = _parse(path)
+    if strangers := [key for key in table if key != "compare"]:
+        raise UsageError(f"comparison {path.name}: {strangers[0]}: unknown key; known: compare")
+    return table.get("compare", ())
+
+
+def _find(name_or_path: str, kind: str) -> Path:
     if "/" in name_or_path or name_or_path.endswith(".toml"):
         return Path(name_or_path)
-    known = bundled()
+    known = bundled(f"{kind}s")
     if name_or_path not in known:
         hint = nearest(name_or_path, known)
-        raise UsageError(f'recipe "{name_or_path}" is not known{hint}; bundled: {", ".join(known)}')
+        raise UsageError(f'{kind} "{name_or_path}" is not known{hint}; bundled: {", ".join(known)}')
     return known[name_or_path]
 
 

@@ -6,13 +6,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lionkit_lab.errors import nearest
+from lionkit_lab.recipe._kappas import KappaSettings
+from lionkit_lab.recipe._models import ModelSettings
+from lionkit_lab.recipe._optimizers import OptimizerSettings
 from lionkit_lab.recipe._recipe import Recipe
-from lionkit_lab.recipe._sections import ModelSettings, OptimizerSettings, ScheduleSettings, TaskSettings
+from lionkit_lab.recipe._sections import ScheduleSettings, TaskSettings
 
 _UNIONS = {
     "task": TaskSettings,
     "model": ModelSettings,
     "optimizer": OptimizerSettings,
+    "kappa": KappaSettings,
     "schedule": ScheduleSettings,
 }
 # The name of each variant -> its class; pydantic puts that name into the location of an error.
@@ -56,9 +60,8 @@ def _shown(value: Any) -> str:
 
 def _key(loc: tuple[int | str, ...]) -> str:
     """Return the location as the TOML file spells it; in [[compare]] the optimizer's name stands for its place."""
-    if loc and (loc[0] in _UNIONS or loc[0] == "compare"):
-        loc = (loc[0], *loc[2:])
-    return ".".join(str(part) for part in loc)
+    parts = [part for before, part in zip(("", *loc), loc, strict=False) if before not in {*_UNIONS, "compare"}]
+    return ".".join(str(part) for part in parts)
 
 
 def _known_keys(section: tuple[int | str, ...]) -> list[str]:

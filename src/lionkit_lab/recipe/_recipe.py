@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lionkit_lab.recipe import _compare
+from lionkit_lab.recipe._models import ModelSettings
+from lionkit_lab.recipe._optimizers import OptimizerSettings
 from lionkit_lab.recipe._section import Section
 from lionkit_lab.recipe._sections import (
     Cosine,
     Logging,
-    ModelSettings,
-    OptimizerSettings,
     ScheduleSettings,
     TaskSettings,
     Training,
@@ -69,11 +69,18 @@ class Recipe(Section):
         recipes = [self.model_copy(update={"optimizer": entry, "compare": ()}) for entry in self.compare]
         return dict(zip(_compare.names(self.compare), recipes, strict=True))
 
+    def arms(self) -> dict[str, tuple[OptimizerSettings, ...]]:
+        """Return the entries of ``compare`` that differ in their learning rate alone, by the name of their arm."""
+        return _compare.arms(self.compare)
+
     def as_run(self) -> dict[str, Any]:
         """Return what one run depends on, as JSON: all but ``compare``."""
         return self.model_dump(mode="json", exclude={"compare"})
 
     def sha256(self) -> str:
-        """Return the hash of ``as_run()`` without the title: two recipes with the same hash make the same run."""
-        deciding = {key: value for key, value in self.as_run().items() if key != "title"}
+        """Return the hash of what decides a run: two recipes with the same hash make the same one.
+
+        Settings that have their defaults are not in it: a later version that has more of them still knows the run.
+        """
+        deciding = self.model_dump(mode="json", exclude={"compare", "title"}, exclude_defaults=True)
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_serializer, model_validator
 
-from lionkit_lab.recipe._section import Count, Momentum, NonNegative, Probability, Section, WordOrCount
+from lionkit_lab.recipe._section import Count, NonNegative, Section, WordOrCount
 
 
 class _Task(Section):
@@ -32,90 +32,6 @@ class Characters(_Task):
     """The task."""
     context: Count = 64
     """Characters in a window: those that the model sees, and those that it predicts. At least 1."""
-
-
-class ResNet(Section):
-    """A residual net with basic layers and a 3x3 stem, for small images."""
-
-    name: Literal["resnet"]
-    """The model."""
-    widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (16, 32, 64)
-    """Channels of each stage, each at least 1; each stage after the first halves the image."""
-    depth: Count = 1
-    """Residual layers in a stage, at least 1."""
-    stem_stride: Literal[1, 2] = 1
-    """Stride of the stem: 2 halves the image at once and makes a step about 4 times cheaper."""
-
-
-class _Transformer(Section):
-    width: Count = 64
-    """Width of the residual stream, at least 1 and a multiple of ``heads``."""
-    layers: Count = 2
-    """Transformer layers, at least 1."""
-    heads: Count = 4
-    """Attention heads, at least 1."""
-    dropout: Probability = 0.0
-    """Dropout probability, in [0, 1)."""
-
-    @model_validator(mode="after")
-    def _heads_divide_width(self) -> "_Transformer":
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} is not allowed: must be a multiple of heads ({self.heads})")
-        return self
-
-
-class ViT(_Transformer):
-    """A vision transformer with an MLP of twice its width."""
-
-    name: Literal["vit"]
-    """The model."""
-    patch: Count = 7
-    """Side of a patch in pixels, at least 1; divides the image's side."""
-
-
-class GPT2(_Transformer):
-    """A GPT-2 language model with an MLP of four times its width."""
-
-    name: Literal["gpt2"]
-    """The model."""
-
-
-class _Optimizer(Section):
-    lr: NonNegative
-    """Learning rate at the top of the schedule, at least 0."""
-    weight_decay: NonNegative = 0.1
-    """Weight decay, at least 0: decoupled and times lr in lion and adamw, added to the gradient in sgd."""
-
-
-class Lion(_Optimizer):
-    """``lionkit.Lion``."""
-
-    name: Literal["lion"]
-    """The optimizer."""
-    betas: tuple[Momentum, Momentum] = (0.9, 0.99)
-    """Weights of the old momentum in the step and in the new momentum, each in [0, 1)."""
-    momentum_init: Literal["zeros", "gradient"] = "zeros"
-    """The first momentum: zeros (practice) or the first gradient (theory)."""
-
-
-class AdamW(_Optimizer):
-    """``torch.optim.AdamW``."""
-
-    name: Literal["adamw"]
-    """The optimizer."""
-    betas: tuple[Momentum, Momentum] = (0.9, 0.999)
-    """Decay rates of the first and of the second moment, each in [0, 1)."""
-    eps: NonNegative = 1e-8
-    """Added to the denominator, at least 0."""
-
-
-class SGD(_Optimizer):
-    """``torch.optim.SGD``."""
-
-    name: Literal["sgd"]
-    """The optimizer."""
-    momentum: Momentum = 0.0
-    """Heavy-ball momentum, in [0, 1); 0 is plain SGD."""
 
 
 class Cosine(Section):
@@ -173,6 +89,4 @@ class Logging(Section):
 
 
 TaskSettings = Annotated[Images | Characters, Field(discriminator="name")]
-ModelSettings = Annotated[ResNet | ViT | GPT2, Field(discriminator="name")]
-OptimizerSettings = Annotated[Lion | AdamW | SGD, Field(discriminator="name")]
 ScheduleSettings = Annotated[Cosine | Constant, Field(discriminator="name")]

@@ -32,7 +32,7 @@ class Run:
         logs: The logging epochs (full loss and full gradient), in step order; non-finite values are floats.
         steps: The minibatch losses, in step order.
         end: The closing record, or None while the run is unfinished.
-        seconds: Wall-clock time spent training and logging, in seconds.
+        timing: The laps of training and logging, in the order they were driven.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class Run:
     logs: list[Record]
     steps: list[Record]
     end: Record | None
-    seconds: float
+    timing: list[Record]
 
     @property
     def task(self) -> Record:
@@ -61,6 +61,31 @@ class Run:
     def seed(self) -> int:
         """The seed of the weights and of the order of the samples."""
         return self.manifest["seed"]
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time spent training and logging, in seconds."""
+        return math.fsum(lap["seconds"] for lap in self.timing)
+
+    @property
+    def step_ms(self) -> float | None:
+        """Wall-clock milliseconds of a training step, gradients and optimizer; None in records of older versions."""
+        return self._per_step("seconds")
+
+    @property
+    def optimizer_ms(self) -> float | None:
+        """Of those, what the optimizer's own part of a step took."""
+        return self._per_step("optimizer_seconds")
+
+    @property
+    def state_bytes(self) -> int | None:
+        """Bytes of the tensors that the optimizer kept between steps; None before the end."""
+        return self.end.get("state_bytes") if self.end else None
+
+    def _per_step(self, seconds: str) -> float | None:
+        laps = [lap for lap in self.timing if lap.get("steps")]
+        steps = sum(lap["steps"] for lap in laps)
+        return 1e3 * math.fsum(lap[seconds] for lap in laps) / steps if steps else None
 
     @property
     def label(self) -> str:
@@ -109,7 +134,6 @@ def read_run(folder: Path) -> Run:
     manifest = read_manifest(folder / MANIFEST)
     lines = _read_lines(folder / "records.jsonl", _schema.RECORD)
     records = [_restore_non_finite(record) for record in lines]
-    timing = _read_lines(folder / "timing.jsonl", _schema.TIMING)
     ends = [record for record in records if record["kind"] == "end"]
     return Run(
         folder=folder,
@@ -117,7 +141,7 @@ def read_run(folder: Path) -> Run:
         logs=[record for record in records if record["kind"] == "log"],
         steps=[record for record in records if record["kind"] == "step"],
         end=ends[-1] if ends else None,
-        seconds=math.fsum(entry["seconds"] for entry in timing),
+        timing=list(_read_lines(folder / "timing.jsonl", _schema.TIMING)),
     )
 
 

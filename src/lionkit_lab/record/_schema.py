@@ -93,11 +93,14 @@ class _End(_Object):
     kind: Literal["end"]
     step: Count
     status: Literal["finished", "diverged"]
+    state_bytes: Count | None = None
 
 
 class _Timing(_Object):
     kind: str
     seconds: Finite
+    steps: Count | None = None
+    optimizer_seconds: Finite | None = None
 
 
 MANIFEST: TypeAdapter[Any] = TypeAdapter(Manifest)

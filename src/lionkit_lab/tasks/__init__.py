@@ -3,6 +3,7 @@
 from lionkit_lab.recipe import Images, Recipe
 from lionkit_lab.tasks._characters import CharacterModelling as CharacterModelling
 from lionkit_lab.tasks._images import ImageClassification as ImageClassification
+from lionkit_lab.tasks._task import Batch as Batch
 from lionkit_lab.tasks._task import Task as Task
 
 

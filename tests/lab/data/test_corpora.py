@@ -123,6 +123,7 @@ def test_wikitext_rows_make_the_same_articles():
 
 def test_documents_by_name(tmp_path, monkeypatch):
     import datasets
+
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     hub = tmp_path / "hub"
     datasets.Dataset.from_dict({"text": TEXTS}).to_parquet(hub / "train-00000-of-00001.parquet")
@@ -135,6 +136,7 @@ def test_documents_by_name(tmp_path, monkeypatch):
 
 def test_a_name_that_cannot_be_loaded_says_what_to_do(monkeypatch, tmp_path):
     import datasets
+
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     message = 'data set "nobody/nothing" cannot be loaded: .*; without a network, load it elsewhere and give the folder'

@@ -107,6 +107,7 @@ def test_an_image_folder_that_lacks_something_is_named(imagenet):
 def hub(tmp_path, monkeypatch):
     """A data set as the hub has it: three pictures, of which the last is the test."""
     import datasets
+
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     features = datasets.Features({"img": datasets.Image(), "fine_label": datasets.ClassLabel(names=["ant", "bee"])})
 

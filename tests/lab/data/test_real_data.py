@@ -94,6 +94,7 @@ def test_fashion_mnist(fetched):
 
 def test_the_published_tokenizers_are_those_of_transformers(fetched):
     import transformers
+
     texts = [*load_text(fetched("sotu"))[::40], "a  b\n\n\n c\t\tnaive \u65e5\u672c \U0001f389 don't  \u00e9 [MASK"]
     folder = fetched("gpt2-bpe")
     theirs = transformers.GPT2Tokenizer(vocab=str(folder / "encoder.json"), merges=str(folder / "vocab.bpe"))

@@ -1,0 +1,57 @@
+"""A power law through points of several groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from lionkit.probes import Estimate
+
+CONFIDENCE = 0.95
+
+Points = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    r"""The fit :math:`r = a d^b`.
+
+    Attributes:
+        factor: a, or the geometric mean of the groups' own.
+        exponent: b, with Student's interval; ``num_samples`` is the number of points.
+    """
+
+    factor: float
+    exponent: Estimate
+
+    def at(self, dim: float) -> float:
+        """Return the ratio that the fit has at a number of weights."""
+        return self.factor * dim**self.exponent.value
+
+
+def fit(groups: Sequence[Points]) -> PowerLaw | None:
+    r"""Fit :math:`\log r = \log a_i + b \log d` by least squares, with an a for each group i and one b for all.
+
+    With one group this is the plain line through all points. With a group an architecture, what one architecture has
+    more than another is not taken for growth. The interval is from how far the points are off their lines: seeds of
+    one network belong into one point.
+
+    Args:
+        groups: Points (d, r), above 0.
+
+    Returns:
+        The fit; None where there are too few points for an interval, or all of a group have one d.
+    """
+    logs = [[(math.log(d), math.log(r)) for d, r in group] for group in groups if group]
+    centres = [tuple(map(fmean, zip(*group, strict=True))) for group in logs]
+    off = [(x - cx, y - cy) for group, (cx, cy) in zip(logs, centres, strict=True) for x, y in group]
+    spread = math.fsum(x * x for x, _ in off)
+    freedom = len(off) - len(logs) - 1
+    if freedom < 1 or spread == 0:
+        return None
+    slope = math.fsum(x * y for x, y in off) / spread
+    error = math.sqrt(math.fsum((y - slope * x) ** 2 for x, y in off) / freedom / spread)
+    height = math.fsum(len(group) * (cy - slope * cx) for group, (cx, cy) in zip(logs, centres, strict=True)) / len(off)
+    return PowerLaw(math.exp(height), Estimate.of_error(slope, error, freedom, CONFIDENCE, len(off)))
