@@ -12,9 +12,7 @@ FILLED = {
     *("CLion, tensor", "CLion, model", "CautiousLion", "CautiousLion, eps", "MARSLion", "MARSLion, exact"),
     *("LionVR", "LionIGT", "StoSignSGD", "MLorcLion"),
 }
-WITHOUT_KERNEL = {
-    *("CLion, tensor", "CLion, model", "CautiousLion", "CautiousLion, eps", "cautious decay", "StoSignSGD", "Muon"),
-}
+WITHOUT_KERNEL = {"CLion, tensor", "CLion, model", "StoSignSGD", "Muon"}
 WITH_CLOSURE = {"MARSLion, exact", "LionVR"}
 UNCAPTURED = {"corrected decay"}
 _BETA = {"Invalid beta parameter at index 0: -0.1": {"beta": -0.1}}

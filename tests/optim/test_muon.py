@@ -8,8 +8,8 @@ from torch import nn
 from lionkit import kernels, optim
 from lionkit.kappa import L1, Spectral
 
-# Two shapes of several and one alone; above 400 products each, or a batch takes torch's plain loops, which round anew.
-SHAPES = [(24, 16), (16, 40), (24, 16), (9, 50), (16, 40), (24, 16)]
+# Two shapes of several, one alone, and two that are too small for torch's products to be the same in a batch.
+SHAPES = [(24, 18), (17, 40), (24, 18), (30, 50), (17, 40), (24, 18), (16, 40), (16, 40)]
 ONE_DTYPE = pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
 
 
@@ -39,8 +39,9 @@ def test_a_broken_matrix_breaks_itself_alone(broken, position):
 
 def test_batches_are_of_one_kind_and_of_a_bounded_size():
     kappa = Spectral()
-    assert list(kappa.batches(matrices())) == [[0, 2, 5], [1, 4], [3]]
-    assert list(kappa.batches([torch.zeros(4, 4), torch.zeros(4, 4).double()])) == [[0], [1]]
+    assert list(kappa.batches(matrices())) == [[0, 2, 5], [1, 4], [3], [6], [7]]
+    assert list(kappa.batches([torch.zeros(20, 20), torch.zeros(20, 20).double()])) == [[0], [1]]
+    assert list(kappa.batches([torch.zeros(0, 4), torch.zeros(0, 4)])) == [[0], [1]]
     assert [len(batch) for batch in kappa.batches([torch.zeros(256, 256)] * 11)] == [4, 4, 3]
     assert [len(batch) for batch in kappa.batches([torch.zeros(512, 1024)] * 3)] == [1, 1, 1]
     assert Spectral(steps=None).batches(matrices()) is L1().batches(matrices()) is None

@@ -23,6 +23,8 @@ _LEAST_NORM = 1e-7
 # Elements that are iterated on together. One matrix at a time, small ones wait for each product to be set up; above
 # half a megabyte of bfloat16 the iterates leave the cache, and it is slower than one at a time.
 _BATCH = 2**18
+# torch 2.13 sums a product of at most 16 x 16 x 16 in a loop of its own, but not a batch of them: other roundings.
+_ALONE_UP_TO = 16
 
 
 @final
@@ -136,7 +138,8 @@ def _batches(xs: Sequence[Tensor]) -> Iterator[list[int]]:
     for position, x in enumerate(xs):
         kinds[x.shape, x.dtype, x.device].append(position)
     for positions in kinds.values():
-        size = max(1, _BATCH // max(1, xs[positions[0]].numel()))
+        first = xs[positions[0]]
+        size = max(1, _BATCH // first.numel()) if min(first.shape) > _ALONE_UP_TO else 1
         yield from (positions[start : start + size] for start in range(0, len(positions), size))
 
 
@@ -155,7 +158,7 @@ def _orthogonal_factor(x: Tensor) -> Tensor:
 def _newton_schulz(matrices: Tensor, steps: int) -> Tensor:
     """Return about U V^T, by the odd quintic of the singular values, applied ``steps`` times.
 
-    A batch of matrices has the bits of each alone. One coordinate that is not finite makes the norm so, a row and a
+    Each of a batch has the bits that it has alone. One coordinate that is not finite makes the norm so, a row and a
     column of the first Gram matrix nan, and all of its square.
     """
     a, b, c = _QUINTIC
@@ -178,5 +181,5 @@ def _norms(x: Tensor) -> Tensor:
 
 def _scaled(direction: Tensor, factor: float, dtype: torch.dtype) -> Tensor:
     """Multiply by the factor s in the dtype of the step, and lay a transposed direction out as the weights are."""
-    direction = direction.to(dtype, memory_format=torch.contiguous_format)
+    direction = direction.to(dtype, memory_format=torch.contiguous_format).contiguous()  # to() skips a like dtype
     return direction if factor == 1 else direction.mul_(factor)

@@ -23,6 +23,7 @@ class Mask(NamedTuple):
     def factor(self, n: int, k: Tensor) -> Tensor:
         r"""Return :math:`\alpha`, 0-dimensional as k is.
 
+        >>> import torch
         >>> Mask(offset=1.0, least=0.0).factor(6, torch.tensor(2.0))
         tensor(2.)
         """

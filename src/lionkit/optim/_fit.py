@@ -41,13 +41,14 @@ def check_params(options: Mapping[str, Any], params: Iterable[Tensor]) -> None:
             over processes, or otherwise not plain, shall be kept as codes or as factors, or a matrix has not the rank.
     """
     rank = options["momentum_rank"]
-    for param in params if rank is not None else ():
-        check_rank(rank, param)
-        if type(param) not in _PLAIN:
-            raise ValueError(
-                f"Invalid momentum_rank: {rank} for a {type(param).__name__}, "
-                "it must be None where a parameter is not a plain tensor"
-            )
+    if rank is not None:
+        for param in params:
+            check_rank(rank, param)
+            if type(param) not in _PLAIN:
+                raise ValueError(
+                    f"Invalid momentum_rank: {rank} for a {type(param).__name__}, "
+                    "it must be None where a parameter is not a plain tensor"
+                )
     stochastic, quantised = options["weight_rounding"] == "stochastic", options["momentum_dtype"] in CODECS
     for param in params if stochastic or quantised else ():
         if stochastic and param.dtype.to_real() is torch.float16:
