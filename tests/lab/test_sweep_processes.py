@@ -43,7 +43,7 @@ def test_two_processes_share_a_sweep_and_no_run_is_begun_twice(swept, whole, tmp
 
 
 @pytest.mark.parametrize(
-    ("workers", "kills"), [(1, 6), (2, 6), pytest.param(2, 60, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+    ("workers", "kills"), [(1, 6), (2, 6), pytest.param(2, 20, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 )
 def test_a_sweep_whose_workers_are_killed_ends_as_one_never_killed(swept, whole, tmp_path, workers, kills):
     out = sweep(swept, tmp_path / "out", workers=workers, kills=kills)
@@ -53,6 +53,7 @@ def test_a_sweep_whose_workers_are_killed_ends_as_one_never_killed(swept, whole,
     assert not any("otherwise" in note for note in notes)
 
 
+@pytest.mark.slow
 def test_killed_tpe_goes_on_with_the_same_proposals(swept, tmp_path):
     one = records(sweep(swept, tmp_path / "one", "tpe"))
     assert len(one) == 3 * TRIALS * SEEDS

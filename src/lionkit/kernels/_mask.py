@@ -12,7 +12,7 @@ class Mask(NamedTuple):
 
     .. math:: \alpha = \frac{n}{\max(k + a, b n)}
 
-    Attributes:
+    Args:
         offset: a, at least 0.
         least: b, at least 0, and not 0 together with a: the share k / n below which :math:`\alpha` grows no more.
     """
