@@ -187,3 +187,35 @@ def test_every_field_is_documented() -> None:
             members = getattr(field.annotation, "__args__", (field.annotation,))
             sections += [member for member in members if hasattr(member, "model_fields")]
     assert not undocumented
+
+
+def test_a_comparison_takes_the_place_of_the_recipes_own(tiny: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[[compare]]\nname = 'signum'\nlrs = [1e-3, 1e-2]\n")
+    assert [(entry.name, entry.lr) for entry in load(tiny, compare=mine).compare] == [
+        ("signum", 1e-3),
+        ("signum", 1e-2),
+    ]
+    assert len(load(tiny, compare="members").arms()) == 19
+    assert {len(arm) for arm in load(tiny, compare="members").arms().values()} == {6}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("seed = 3", "comparison mine.toml: seed: unknown key; known: compare"),
+        ("[[compare]]\nname = 'sgd'", "tiny.toml: compare.sgd.lr: is missing"),
+    ],
+)
+def test_a_bad_comparison_is_refused(tiny: Path, tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "mine.toml").write_text(content)
+    with pytest.raises(UsageError) as caught:
+        load(tiny, compare=tmp_path / "mine.toml")
+    assert str(caught.value) == message
+
+
+def test_an_unknown_comparison_is_refused(tiny: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r'^comparison "member" is not known \(did you mean "members"\?\); bundled: members$'
+    ):
+        load(tiny, compare="member")
