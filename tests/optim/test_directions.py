@@ -146,3 +146,13 @@ def test_seats_go_together():
         )  # fmt: skip
         losses = train(stepper, params, 30, noise=0.1)
         assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("normalisation", ["published", "eps", "clamp_1e-3", "clamp_1e-5"])
+@pytest.mark.parametrize("options", [{}, {"foreach": False}, {"foreach": True}])
+def test_a_mask_that_nothing_passes_moves_nothing_in_float16(normalisation, options):
+    """The factor of 70,000 coordinates of which none agrees is beyond what float16 can hold."""
+    param = torch.nn.Parameter(torch.ones(70_000, dtype=torch.float16))
+    param.grad = torch.zeros_like(param)
+    optim.CautiousLion([param], 0.01, normalisation=normalisation, **options).step()
+    assert torch.equal(param.detach(), torch.ones_like(param))

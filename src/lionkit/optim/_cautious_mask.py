@@ -69,4 +69,5 @@ class CautiousMask(Direction):
         disagree = u * sight.grad <= 0
         wide = torch.promote_types(u.dtype, torch.float32)
         agree = disagree.logical_not().sum().to(wide)
-        return u.masked_fill(disagree, 0.0) * self.mask.factor(u.numel(), agree).to(u.dtype)
+        factor = self.mask.factor(u.numel(), agree)  # may be beyond float16's range where few agree
+        return (u.masked_fill(disagree, 0.0).to(wide) * factor).to(u.dtype)
