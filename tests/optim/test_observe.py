@@ -231,3 +231,15 @@ def test_any_number_of_threads_gives_the_same_sums(threads):
             torch.set_num_threads(1)
         results.append(observation.latest)
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("foreach", [None, False], ids=["native", "reference"])
+def test_neither_nan_nor_zero_agrees_with_anything(dtype, foreach):
+    grads = torch.tensor([1.0, math.nan, -math.nan, 0.0, -3.0, math.inf] * 20, dtype=dtype)
+    param = torch.nn.Parameter(torch.ones(120, dtype=dtype))
+    param.grad = grads
+    optimizer = lionkit.Lion([param], lr=1e-3, weight_decay=0.4, foreach=foreach)
+    with optimizer.observe() as observation:
+        optimizer.step()
+    assert observation.latest.total.num_agree == 60
