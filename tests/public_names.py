@@ -3,24 +3,29 @@
 PUBLIC = {
     "lionkit": """
         CLion CautiousLion Lion LionIGT LionK LionVR MARSLion MLorcLion Muon RLion SignSGD Signum StoSignSGD
-        Tiger __version__ for_model kappa kernels momentum optim probes theory
+        Tiger __version__ distributed for_model kappa kernels momentum optim probes theory
     """,
     "lionkit.kappa": """
         Arctan Cautious Entropy GroupL2 HalfSquaredL2 Huber InducedProblem Kappa L1 LInf Lp Relativistic
         Spectral TopK TruncatedL1
     """,
+    "lionkit.distributed": """
+        Cast Link Mean Mode SignOfMean Traffic UnbiasedVote VirtualWorkers Vote Workers agree all_reduce_seconds
+        decide power_sgd_seconds step_seconds vote_seconds wire_bits
+    """,
     "lionkit.kernels": """
-        Backend Geometry Mask SUMS WeightRounding describe foreach merge native reference refusal round_kahan
-        round_stochastic select statistics step_key words
+        Backend Geometry Mask NAN_VOTE SUMS WeightRounding describe digits_per_byte foreach merge native pack_digits
+        pack_signs reference refusal round_kahan round_stochastic select statistics step_key tally_signs
+        unpack_digits words
     """,
     "lionkit.momentum": """
         BLOCK Blockwise CODES DENSE INT4 INT8 MIN_NUMEL MomentumDtype SCALES check_rank codec codec_of
         convert_state decode_state dense_dtype dense_state_dict encode_state has_momentum is_low_rank zero_state
     """,
     "lionkit.optim": """
-        Batch CLion CautiousLion CautiousMask Direction Dither Gate GradientEstimate IGT Lion LionIGT LionK
-        LionVR MARS MARSLion MLorcLion Muon NumericsReport Observation RLion STORM Sight SignSGD Signum Split
-        Standstill StoSignSGD Tiger for_model split
+        Agreement Batch CLion CautiousLion CautiousMask Direction Dither Gate GradientEstimate IGT Lion LionIGT
+        LionK LionVR MARS MARSLion MLorcLion Muon NumericsReport Observation RLion STORM Sight SignSGD Signum
+        Split Standstill StoSignSGD Tiger directions_of for_model split
     """,
     "lionkit.probes": """
         Estimate FullGradient ProblemConstants Quantities Statistics StepStatistics constants full_gradient

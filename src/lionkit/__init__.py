@@ -25,6 +25,7 @@ from lionkit.optim import Tiger as Tiger
 from lionkit.optim import for_model as for_model
 
 if TYPE_CHECKING:
+    from lionkit import distributed as distributed
     from lionkit import theory as theory
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ __all__ = [
     "StoSignSGD",
     "Tiger",
     "__version__",
+    "distributed",
     "for_model",
     "kappa",
     "kernels",
@@ -56,7 +58,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Open the room of theory when somebody enters it: a fifth of what the import would take."""
-    if name == "theory":
-        return import_module("lionkit.theory")
+    """Open the rooms that no step needs when somebody enters them: theory is a fifth of what the import would take."""
+    if name in ("distributed", "theory"):
+        return import_module(f"lionkit.{name}")
     raise AttributeError(f"module 'lionkit' has no attribute {name!r}")

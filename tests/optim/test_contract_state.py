@@ -90,7 +90,7 @@ def test_the_state_is_one_momentum_a_parameter_and_prints(optimizer, options):
     run(stepper, params, steps=1)
     assert {key for state in stepper.state.values() for key in state} == {"exp_avg"}
     assert [momentum.shape for momentum in momenta(stepper, params)] == [param.shape for param in params]
-    assert repr(stepper).startswith(f"{optimizer.__name__} (\nParameter Group 0\n    betas: ")
+    assert repr(stepper).startswith(f"{optimizer.__name__} (\nParameter Group 0\n    agreement: None\n    betas: ")
     assert f"kappa: {stepper.param_groups[0]['kappa']!r}" in repr(stepper)
 
 

@@ -240,6 +240,6 @@ def test_neither_nan_nor_zero_agrees_with_anything(dtype, foreach):
     param = torch.nn.Parameter(torch.ones(120, dtype=dtype))
     param.grad = grads
     optimizer = lionkit.Lion([param], lr=1e-3, weight_decay=0.4, foreach=foreach)
-    with optimizer.observe() as observation:
-        optimizer.step()
+    observation = optimizer.observe()
+    optimizer.step()
     assert observation.latest.total.num_agree == 60

@@ -34,7 +34,15 @@ def step_key(seed: int, step: int) -> int:
     return key - 2**64 if key >> 63 else key
 
 
-def words(key: int, position: int, numel: int, device: torch.device | str = "cpu", *, stream: Stream) -> Tensor:
+def words(
+    key: int,
+    position: int,
+    numel: int,
+    device: torch.device | str = "cpu",
+    *,
+    stream: Stream,
+    places: Tensor | None = None,
+) -> Tensor:
     r"""Return one 32-bit word for each coordinate of a parameter.
 
     Word i is :math:`u + i a \bmod 2^{32}`, with a random number u and a random odd number a of the step, the
@@ -49,6 +57,7 @@ def words(key: int, position: int, numel: int, device: torch.device | str = "cpu
             weights of a dense parameter in another layout the native kernel counts in that of memory).
         device: Where the words are made; they are the same on each.
         stream: What is to be rounded by them.
+        places: Of some coordinates in the parameter, int64, [numel]: theirs are returned. None: all, in order.
 
     Returns:
         An int64 tensor of shape [numel], its values in [0, 2^32).
@@ -59,13 +68,27 @@ def words(key: int, position: int, numel: int, device: torch.device | str = "cpu
     References:
         Carter, Wegman, "Universal classes of hash functions", 1979: pairs of the words.
     """
+    if places is not None:
+        return _words_at(key, position, places, stream)
     parts = []
     for high in range(max(numel - 1, 0) // 2**32 + 1):  # a second part only beyond 2^32 coordinates
-        both = _mix64(key + _mix64(position << 32 | high))
-        start, multiplier = (drawn & _MASK32 if stream == "momentum" else drawn >> 32 for drawn in (both, _mix64(both)))
         low = torch.arange(min(numel - (high << 32), 2**32), device=device)
-        parts.append(low.mul_(multiplier | 1).add_(start).bitwise_and_(_MASK32))
+        parts.append(_mapped(low, key, position, high, stream))
     return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _words_at(key: int, position: int, places: Tensor, stream: Stream) -> Tensor:
+    highs, found = places >> 32, torch.empty_like(places)
+    for high in highs.unique().tolist():
+        found = torch.where(highs == high, _mapped(places & _MASK32, key, position, high, stream), found)
+    return found
+
+
+def _mapped(low: Tensor, key: int, position: int, high: int, stream: Stream) -> Tensor:
+    """Turn the low 32 bits of places into words, in place."""
+    both = _mix64(key + _mix64(position << 32 | high))
+    start, multiplier = (drawn & _MASK32 if stream == "momentum" else drawn >> 32 for drawn in (both, _mix64(both)))
+    return low.mul_(multiplier | 1).add_(start).bitwise_and_(_MASK32)
 
 
 def _mix64(z: int) -> int:

@@ -58,7 +58,7 @@ class Backend(Protocol):
         ...
 
 
-# Implementations register themselves: csrc/operator.cpp for the CPU.
+# Implementations register themselves: csrc/operator.cpp and csrc/bits_operators.cpp for the CPU.
 _library = torch.library.Library("lionkit", "DEF")
 _library.define(
     "step_(Tensor(a!)[] params, Tensor[] grads, Tensor(b!)[] momenta, Tensor(c!)[] scales, Tensor(d!)[] compensations, "
@@ -67,6 +67,10 @@ _library.define(
     "Tensor? grad_scale=None, Tensor(e!)? statistics=None) -> Tensor"
 )
 _library.define("instruction_set() -> str")
+_library.define("pack_signs(Tensor x, int num_bytes) -> (Tensor planes, Tensor others)")
+_library.define("tally_signs(Tensor signs, Tensor? nonzeros) -> Tensor")
+_library.define("pack_digits(Tensor digits, int base) -> Tensor")
+_library.define("unpack_digits(Tensor codes, Tensor table, int per_row, int numel) -> Tensor")
 
 
 @torch.library.register_fake("lionkit::step_", lib=_library)
@@ -93,3 +97,35 @@ def _(
 ) -> Tensor:
     """What is written keeps its shape; returned is, for each parameter, whether it was left to another backend."""
     return lr.new_empty(len(params), dtype=torch.bool)
+
+
+@torch.library.register_fake("lionkit::pack_signs", lib=_library)
+def _(x: Tensor, num_bytes: int) -> tuple[Tensor, Tensor]:
+    return x.new_empty((2, num_bytes), dtype=torch.uint8), x.new_empty(2, dtype=torch.int64)
+
+
+@torch.library.register_fake("lionkit::tally_signs", lib=_library)
+def _(signs: Tensor, nonzeros: Tensor | None) -> Tensor:
+    return signs.new_empty(8 * signs.shape[1], dtype=torch.int16)
+
+
+@torch.library.register_fake("lionkit::pack_digits", lib=_library)
+def _(digits: Tensor, base: int) -> Tensor:
+    return digits.new_empty(-(-digits.numel() // digits_per_byte(base)), dtype=torch.uint8)
+
+
+@torch.library.register_fake("lionkit::unpack_digits", lib=_library)
+def _(codes: Tensor, table: Tensor, per_row: int, numel: int) -> Tensor:
+    return table.new_empty(numel)
+
+
+def digits_per_byte(base: int) -> int:
+    """Return how many digits of this base, in [2, 256], a byte holds.
+
+    >>> [digits_per_byte(base) for base in (2, 3, 5, 16, 17, 256)]
+    [8, 5, 3, 2, 1, 1]
+    """
+    digits = 1
+    while base ** (digits + 1) <= 256:
+        digits += 1
+    return digits

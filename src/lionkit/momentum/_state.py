@@ -11,6 +11,7 @@ from torch import Tensor
 from lionkit.momentum._blockwise import Blockwise
 from lionkit.momentum._dtypes import CODES, MomentumDtype, codec, codec_of, dense_dtype
 from lionkit.momentum._low_rank import FACTORS, LEFT, SIZES, compose, decompose, is_low_rank, zero_factors
+from lionkit.momentum._shards import own, own_as, spread
 
 DENSE: Final = "exp_avg"
 SCALES: Final = "exp_avg_scales"
@@ -31,8 +32,8 @@ def zero_state(
     if found is None:
         dtype = dense_dtype(momentum_dtype, param)
         return {DENSE: torch.zeros_like(param, dtype=dtype, memory_format=torch.preserve_format)}
-    codes, scales = found.zeros(_real(param).numel(), param.device)
-    return {CODES: codes, SCALES: scales}
+    codes, scales = found.zeros(_real(own(param)).numel(), param.device)
+    return {CODES: spread(codes, param), SCALES: spread(scales, param)}
 
 
 def encode_state(
@@ -72,8 +73,8 @@ def encode_state(
     found = codec(momentum_dtype, param)
     if found is None:
         return {DENSE: momentum.to(dense_dtype(momentum_dtype, param))}
-    codes, scales = found.encode(_real(momentum).to(torch.float32))
-    return {CODES: codes, SCALES: scales}
+    codes, scales = found.encode(_real(own_as(momentum, param)).to(torch.float32))
+    return {CODES: spread(codes, param), SCALES: spread(scales, param)}
 
 
 def convert_state(
@@ -129,9 +130,9 @@ def decode_state(state: Mapping[str, Any], param: Tensor) -> Tensor:
         return compose(state, param)
     if CODES not in state or SCALES not in state:
         raise ValueError(f"Invalid state: it has {sorted(state)}, it must have {DENSE!r}, or {CODES!r} and {SCALES!r}")
-    real = _real(param)
-    decoded = _checked_codec(state, real.numel()).decode(state[CODES], state[SCALES], real.shape)
-    return torch.view_as_complex(decoded) if param.is_complex() else decoded
+    found, shape = _checked_codec(state, _real(param).numel()), _real(own(param)).shape
+    decoded = found.decode(own(state[CODES]), own(state[SCALES]), shape)
+    return torch.view_as_complex(decoded) if param.is_complex() else spread(decoded, param)
 
 
 def _checked_codec(state: Mapping[str, Any], numel: int) -> Blockwise:

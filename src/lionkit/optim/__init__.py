@@ -1,5 +1,7 @@
 """The optimizers: `LionK`, its members by their papers' names, and what fills their seats."""
 
+from lionkit.optim._agreement import Agreement as Agreement
+from lionkit.optim._agreement import directions_of as directions_of
 from lionkit.optim._cautious_lion import CautiousLion as CautiousLion
 from lionkit.optim._cautious_mask import CautiousMask as CautiousMask
 from lionkit.optim._clion import CLion as CLion
@@ -35,6 +37,7 @@ __all__ = [
     "IGT",
     "MARS",
     "STORM",
+    "Agreement",
     "Batch",
     "CLion",
     "CautiousLion",
@@ -60,6 +63,7 @@ __all__ = [
     "Standstill",
     "StoSignSGD",
     "Tiger",
+    "directions_of",
     "for_model",
     "split",
 ]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lionkit.kernels import Backend, Geometry, Mask
+from lionkit.momentum._shards import of_all, own
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,9 @@ def smallest_of(cs: Iterable[Tensor]) -> Tensor:
 
 
 def _smallest(c: Tensor) -> Tensor:
-    size = c.abs().to(torch.promote_types(c.dtype, torch.float32))
-    return size.masked_fill(size == 0, torch.inf).amin() if c.numel() else size.new_full((), torch.inf)
+    size = own(c).abs().to(torch.promote_types(c.dtype, torch.float32))
+    least = size.masked_fill(size == 0, torch.inf).amin() if size.numel() else size.new_full((), torch.inf)
+    return of_all(least, c, "min")
 
 
 def _alike(params: list[Tensor], momenta: list[Tensor]) -> Iterable[list[int]]:

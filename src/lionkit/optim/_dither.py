@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lionkit.kernels import Geometry, words
+from lionkit.momentum._shards import own, places, spread
 from lionkit.optim._direction import Direction, Sight
 
 LARGEST = "largest"
@@ -44,17 +45,6 @@ class Dither(Direction):
 
 def _uniform(like: Tensor, sight: Sight) -> Tensor:
     """Return numbers from -1 to 1, symmetric about 0; a shard's are those of its places in the whole tensor."""
-    drawn = words(*sight.noise, like.numel(), like.device, stream="weights").view(like.shape)
-    noise = (drawn.to(torch.float64) + 0.5).div_(2**31).sub_(1).to(like.dtype)
-    return noise if type(like) is Tensor else _spread_as(like, noise)
-
-
-def _spread_as(like: Tensor, whole: Tensor) -> Tensor:
-    """Cut a tensor that every process has as another one is cut, without sending anything."""
-    from torch.distributed.tensor import DTensor, Replicate
-
-    if not isinstance(like, DTensor):
-        return whole
-    mesh = like.device_mesh
-    everywhere = DTensor.from_local(whole, mesh, [Replicate()] * mesh.ndim, run_check=False)
-    return everywhere.redistribute(mesh, like.placements)
+    shard = own(like)
+    drawn = words(*sight.noise, shard.numel(), shard.device, stream="weights", places=places(like))
+    return spread((drawn.to(torch.float64) + 0.5).div_(2**31).sub_(1).to(like.dtype).view(shard.shape), like)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from lionkit import kernels
-from lionkit.momentum import check_rank
+from lionkit.momentum import BLOCK, MomentumDtype, check_rank, codec
 from lionkit.momentum._dtypes import CODECS
+from lionkit.momentum._shards import any_spread, is_spread, own, parts_at_blocks
 from lionkit.optim._decay import remember_lr
 from lionkit.optim._state import real
 
@@ -37,8 +38,8 @@ def check_params(options: Mapping[str, Any], params: Iterable[Tensor]) -> None:
     """Raise on the first parameter that the roundings of its group, or the rank of its momenta, cannot serve.
 
     Raises:
-        ValueError: a float16 weight shall be rounded stochastically, or the momentum of a tensor that is spread
-            over processes, or otherwise not plain, shall be kept as codes or as factors, or a matrix has not the rank.
+        ValueError: a float16 weight shall be rounded stochastically, a matrix has not the rank, or the momentum of a
+            tensor that is not plain shall be kept as factors, or as codes where its shards are not whole blocks.
     """
     rank = options["momentum_rank"]
     if rank is not None:
@@ -56,14 +57,33 @@ def check_params(options: Mapping[str, Any], params: Iterable[Tensor]) -> None:
                 "Invalid weight_rounding: 'stochastic' for a float16 weight, it must be 'kahan' or 'nearest'"
             )
         if quantised and type(param) not in _PLAIN:
-            raise ValueError(
-                f"Invalid momentum_dtype: {options['momentum_dtype']!r} for a {type(param).__name__}, "
-                "it must be None, 'float32' or 'bfloat16' where a parameter is not a plain tensor"
-            )
+            _check_coded(options["momentum_dtype"], param)
+
+
+def _check_coded(name: MomentumDtype, param: Tensor) -> None:
+    if is_spread(param):
+        if codec(name, param) is None or parts_at_blocks(param, BLOCK):
+            return
+        what = f"DTensor of shape {tuple(param.shape)}"
+        where = f"its rows are not cut into equal shards of whole blocks of {BLOCK}"
+    else:
+        what, where = type(param).__name__, "a parameter is not a plain tensor"
+    raise ValueError(
+        f"Invalid momentum_dtype: {name!r} for a {what}, it must be None, 'float32' or 'bfloat16' where {where}"
+    )
 
 
 def refuses_fused(options: Mapping[str, Any], params: Sequence[Tensor] = ()) -> str | None:
     """Say which filled seat the native kernel has no loop for, or what else it cannot step; None where it can."""
-    if options["direction"] is not None and options["direction"].mask is None:
-        return f"the native kernel does not know direction={options['direction']!r}"
-    return kernels.refusal(real(params), options["kappa"])
+    direction, rounding, momentum = (options[name] for name in ("direction", "weight_rounding", "momentum_dtype"))
+    if direction is not None and direction.mask is None:
+        return f"the native kernel does not know direction={direction!r}"
+    if any_spread(params):
+        for name, seat, asks in (
+            ("direction", direction, direction is not None),
+            ("weight_rounding", rounding, rounding == "stochastic"),
+            ("momentum_dtype", momentum, momentum in CODECS),
+        ):
+            if asks:
+                return f"the native kernel does not know {name}={seat!r} of a DTensor's shards"
+    return kernels.refusal(real([own(param) for param in params]), options["kappa"])

@@ -81,6 +81,11 @@ def needs_closure(groups: Iterable[Mapping[str, Any]]) -> list[GradientEstimate]
     return [group["gradient"] for group in groups if group["gradient"] is not None and group["gradient"].two_points]
 
 
+def begins_still(groups: Iterable[Mapping[str, Any]], state: State) -> bool:
+    """Whether a step only makes the state: `torch.distributed.checkpoint` takes such a one, of lr 0 and no closure."""
+    return not state and not any(group["lr"] for group in groups)
+
+
 @torch._disable_dynamo  # a compiled step meets generators and hooks here that torch 2.13 cannot trace
 def previous_gradients(
     closure: Callable[[], Any], groups: Sequence[Mapping[str, Any]], state: State

@@ -11,10 +11,13 @@ from torch import Tensor
 
 from lionkit import kernels
 from lionkit.momentum import DENSE, decode_state, encode_state, has_momentum, is_low_rank, zero_state
+from lionkit.momentum._shards import any_spread
+from lionkit.optim._agreement import refuse_what_looks_at_gradients, step_agreed
 from lionkit.optim._direction import smallest_of
 from lionkit.optim._gradient import Batch
 from lionkit.optim._state import State, operands
 from lionkit.optim._step import step_group
+from lionkit.optim._widened import sums_of
 
 Pair = tuple[list[Tensor], list[Tensor]]
 
@@ -41,6 +44,7 @@ def step_groups(
     Returns:
         The sums of each group as `step_group` returns them; None of a group without a gradient.
     """
+    refuse_what_looks_at_gradients(groups, grad_scale, observed)
     turns = [
         _turn(group, *pair, state, previous, grad_scale, observed) for group, pair in zip(groups, pairs, strict=True)
     ]
@@ -75,6 +79,9 @@ class _Turn:
 
     def step(self, smallest: Tensor | None) -> Tensor | None:
         """Step what is dense at once, and matrices of low rank one by one: one dense momentum at a time."""
+        if self.group["agreement"] is not None:
+            step_agreed(self.group, self.params, self.grads, self.state)
+            return None
         rank = self.group["momentum_rank"]
         low = [is_low_rank(rank, param) for param in self.params] if rank is not None else ()
         if not any(low):
@@ -102,7 +109,11 @@ class _Turn:
 
     def _step(self, params: list[Tensor], grads: list[Tensor], smallest: Tensor | None) -> Tensor | None:
         given = operands(self.group, params, grads, self.state, self.grad_scale)
-        return step_group(self.group, given, grad_scale=self.grad_scale, observed=self.observed, smallest=smallest)
+        # A backend would sum up the shards of this process alone.
+        sums = sums_of(self.group, given, self.grad_scale) if self.observed and any_spread(params) else None
+        observed = self.observed and sums is None
+        found = step_group(self.group, given, grad_scale=self.grad_scale, observed=observed, smallest=smallest)
+        return found if sums is None else sums
 
 
 def _turn(

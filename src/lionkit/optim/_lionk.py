@@ -15,7 +15,7 @@ from lionkit.momentum import MomentumDtype
 from lionkit.optim._base import OptimizerBase
 from lionkit.optim._decay import WeightDecayMode
 from lionkit.optim._direction import Direction
-from lionkit.optim._gradient import GradientEstimate, needs_closure, previous_gradients
+from lionkit.optim._gradient import GradientEstimate, begins_still, needs_closure, previous_gradients
 from lionkit.optim._groups import step_groups
 from lionkit.optim._igt import check_trains, to_evaluate, to_train
 from lionkit.optim._options import MomentumInit
@@ -130,6 +130,7 @@ class LionK(OptimizerBase):
             "momentum_rank": momentum_rank,
             "weight_decay_mode": weight_decay_mode,
             "reference_lr": None,  # the lr that the group began with, where its decay refers to it
+            "agreement": None,  # of several processes: see lionkit.distributed.agree
             "weight_rounding": weight_rounding,
             "seed": seed,
             "noise_step": 0,  # how many steps of the group have used noise
@@ -159,9 +160,10 @@ class LionK(OptimizerBase):
         _check_graph_capture(self)
         loss, previous = None, {}
         if two_points := needs_closure(self.param_groups):
-            if closure is None:
+            if closure is not None:
+                previous = previous_gradients(closure, self.param_groups, self.state)
+            elif not begins_still(self.param_groups, self.state):
                 raise ValueError(f"step() of gradient={two_points[0]!r} needs a closure: it takes two gradients a step")
-            previous = previous_gradients(closure, self.param_groups, self.state)
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from lionkit.momentum import CODES, SCALES, codec_of, decode_state, has_momentum
+from lionkit.momentum._shards import of_all, own
 from lionkit.optim._decay import decay_rate
+from lionkit.optim._shards import seen_whole
 from lionkit.optim._state import State, is_half, real
 
 _INSIDE = tuple(f"{folder}{os.sep}" for folder in (Path(torch.__file__).parent, Path(__file__).parents[1]))
@@ -126,35 +128,39 @@ def _standstill(group: Mapping[str, Any], param: Tensor, state: State) -> Stands
         return Standstill(0, theta.numel())
     kept = state.get(param, {})
     if not has_momentum(kept):
-        return _still(group, theta, None)
-    if group["kappa"].kernel is None:  # a map of the whole parameter
-        return _still(group, theta, *real([decode_state(kept, param)]))
-    # An elementwise one goes piece by piece: a few copies of a large parameter might not fit into memory.
-    weights, momenta = theta.reshape(-1).split(_PIECE), _pieces(kept, param)
-    return _combine(_still(group, *pair) for pair in zip(weights, momenta, strict=True))
+        num = _still(group, own(theta), None)
+    elif group["kappa"].kernel is None:  # a map of the whole parameter
+        (momentum,) = real([decode_state(kept, param)])
+        num = _still(group, own(theta), own(_direction(group, momentum)))
+    else:  # piece by piece: a few copies of a large parameter might not fit into memory
+        pairs = zip(own(theta).reshape(-1).split(_PIECE), _pieces(kept, param), strict=True)
+        num = sum(_still(group, weights, _direction(group, momentum)) for weights, momentum in pairs)
+    return Standstill(int(of_all(torch.as_tensor(num), param, "sum")), theta.numel())
 
 
 def _pieces(kept: Mapping[str, Tensor], param: Tensor) -> Iterator[Tensor]:
     """Yield the momentum in row-major order, decoded, `_PIECE` coordinates at a time."""
     if CODES not in kept:
-        yield from real([decode_state(kept, param)])[0].reshape(-1).split(_PIECE)
+        yield from real([own(decode_state(kept, param))])[0].reshape(-1).split(_PIECE)
         return
-    codes, scales = kept[CODES], kept[SCALES]
-    codec, numel = codec_of(codes), real([param])[0].numel()
+    codes, scales = own(kept[CODES]), own(kept[SCALES])
+    codec, numel = codec_of(codes), real([own(param)])[0].numel()
     parts = zip(codes.split(codec.num_codes(_PIECE)), scales.split(codec.num_scales(_PIECE)), strict=True)
     for start, (some_codes, some_scales) in zip(range(0, numel, _PIECE), parts, strict=True):
         yield codec.decode(some_codes, some_scales, (min(_PIECE, numel - start),))
 
 
-def _still(group: Mapping[str, Any], theta: Tensor, momentum: Tensor | None) -> Standstill:
+def _direction(group: Mapping[str, Any], momentum: Tensor) -> Tensor:
+    """Return the direction of a momentum; one of 0 has none yet, but the gradient to come has one, of length 1."""
+    direction = seen_whole(group["kappa"], [momentum]).gradient(momentum.float())
+    return direction.masked_fill(momentum == 0, 1.0)
+
+
+def _still(group: Mapping[str, Any], theta: Tensor, direction: Tensor | None) -> int:
     """Count the weights that are rounded back to where they were."""
-    direction = torch.ones_like(theta, dtype=torch.float32)
-    if momentum is not None:
-        # A momentum of 0 has no direction yet; the gradient to come has one.
-        direction = torch.where(momentum != 0, group["kappa"].gradient(momentum.float()), direction)
     wide = theta.float()
-    stepped = wide - group["lr"] * (direction + decay_rate(group) * wide)
-    return Standstill(int((stepped.to(theta.dtype) == theta).sum()), theta.numel())
+    stepped = wide - group["lr"] * ((1.0 if direction is None else direction) + decay_rate(group) * wide)
+    return int((stepped.to(theta.dtype) == theta).sum())
 
 
 def _combine(parts: Iterable[Standstill]) -> Standstill:

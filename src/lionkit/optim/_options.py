@@ -11,6 +11,7 @@ from lionkit.kappa import Kappa
 from lionkit.kernels import WeightRounding
 from lionkit.momentum import MomentumDtype
 from lionkit.momentum._dtypes import CODECS
+from lionkit.optim._agreement import Agreement
 from lionkit.optim._decay import MODES, WeightDecayMode
 from lionkit.optim._direction import Direction
 from lionkit.optim._fit import refuses_fused
@@ -78,7 +79,7 @@ def _check_choices(options: Mapping[str, Any]) -> None:
         raise ValueError(f"Invalid seed: {seed!r}, it must be an integer in [0, 2**64)")
 
 
-_SEATS = {"gradient": GradientEstimate, "direction": Direction}
+_SEATS = {"gradient": GradientEstimate, "direction": Direction, "agreement": Agreement}
 _NAMES: dict[str, tuple[str | None, ...]] = {
     "momentum_init": get_args(MomentumInit),
     "momentum_dtype": (None, *get_args(MomentumDtype)),

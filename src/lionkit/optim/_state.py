@@ -31,6 +31,7 @@ class Operands:
         scales: Empty where every momentum is dense, else one a parameter: an empty tensor where it is dense.
         compensations: Empty, or one a parameter: an empty tensor where it has none.
         states: What the optimizer keeps of each parameter.
+        places: Empty, or where each shard's coordinates are in the whole parameter; None where all are here.
     """
 
     params: list[Tensor]
@@ -39,6 +40,7 @@ class Operands:
     scales: Sequence[Tensor] = ()
     compensations: Sequence[Tensor] = ()
     states: Sequence[dict[str, Any]] = ()
+    places: Sequence[Tensor | None] = ()
 
 
 def is_half(param: Tensor) -> bool:
@@ -50,19 +52,27 @@ def operands(
     group: Mapping[str, Any], params: list[Tensor], grads: list[Tensor], state: State, grad_scale: Tensor | None
 ) -> Operands:
     """Find the state of each parameter, and make what is not there yet."""
-    scales = compensations = ()
+    scales = ()
     states = _states(params, state)
     try:
         momenta = [kept[DENSE] for kept in states]
     except KeyError:  # of the first step, or codes
         _begin(group, params, grads, states, grad_scale)
         momenta, scales = _momenta(states)
-    if group["weight_rounding"] == "kahan":
-        compensations = [_compensation(param, kept) for param, kept in zip(params, states, strict=True)]
+    compensations = compensations_of(group, params, states)
     if any(dtype.is_complex for dtype in set(map(_dtype_of, params))):
         params, grads, momenta = real(params), real(grads), real(momenta)
         compensations = real(compensations)
     return Operands(params, grads, momenta, scales, compensations, states)
+
+
+def compensations_of(
+    group: Mapping[str, Any], params: Sequence[Tensor], states: Sequence[dict[str, Any]]
+) -> Sequence[Tensor]:
+    """Find what Kahan rounding has kept back from each parameter, where the group rounds so."""
+    if group["weight_rounding"] != "kahan":
+        return ()
+    return [_compensation(param, kept) for param, kept in zip(params, states, strict=True)]
 
 
 def real(tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from lionkit.kernels import step_key
 from lionkit.momentum import convert_state
+from lionkit.momentum._shards import as_spread
 from lionkit.optim._decay import remember_lr
 from lionkit.optim._fit import refuses_fused
 from lionkit.optim._options import check_options
@@ -30,7 +31,7 @@ def seats_described(optimizer: Optimizer) -> Iterator[None]:
 
     def describe(_: Optimizer, state_dict: dict[str, Any]) -> None:
         for group in state_dict["param_groups"]:
-            group.update({name: _described(group[name]) for name in SEATS})
+            group.update({name: _described(group[name]) for name in (*SEATS, "agreement")})
 
     handle = optimizer.register_state_dict_post_hook(describe, prepend=True)
     try:
@@ -52,7 +53,7 @@ def complete_group(loaded: dict[str, Any], own: Mapping[str, Any], defaults: Map
     """
     for name in SEATS:
         loaded[name] = _own_seat(name, own.get(name, defaults[name]), loaded.get(name))
-    for name in ("momentum_dtype", "momentum_rank", "weight_rounding"):
+    for name in ("momentum_dtype", "momentum_rank", "weight_rounding", "agreement"):
         loaded[name] = own.get(name, defaults[name])
     if loaded.get("foreach"):  # what the file says of one backend excludes the default of the other
         loaded.setdefault("fused", None)
@@ -94,9 +95,10 @@ def states_converted(optimizer: Optimizer) -> Iterator[None]:
         if [len(group["params"]) for group in own] == [len(group["params"]) for group in saved]:  # or torch refuses
             ids = chain.from_iterable(group["params"] for group in saved)
             places = ((group, param) for group in own for param in group["params"])
-            for id_, (group, param) in zip(ids, places, strict=True):
+            for number, (id_, (group, param)) in enumerate(zip(ids, places, strict=True)):
                 if state_dict["state"].get(id_):
-                    loaded[param] = _converted(id_, state_dict["state"][id_], group, param)
+                    key = step_key(group["seed"], number)  # the ids of torch.distributed.checkpoint are names
+                    loaded[param] = _converted(id_, state_dict["state"][id_], group, param, key)
         return {**state_dict, "state": {}}
 
     def put(optimizer: Optimizer) -> None:
@@ -113,10 +115,12 @@ def states_converted(optimizer: Optimizer) -> Iterator[None]:
             handle.remove()
 
 
-def _converted(id_: int, saved: Mapping[str, Any], group: Mapping[str, Any], param: Tensor) -> dict[str, Tensor]:
+def _converted(
+    id_: int | str, saved: Mapping[str, Any], group: Mapping[str, Any], param: Tensor, key: int
+) -> dict[str, Tensor]:
     """Return the state of one parameter, as its group keeps it; tensors of its own."""
+    saved = {name: as_spread(value, param) for name, value in saved.items()}
     try:
-        key = step_key(group["seed"], id_)
         state = convert_state(saved, group["momentum_dtype"], param, group["momentum_rank"], key=key)
         compensation = _saved_compensation(saved, param)
         state.update(_of_seats(saved, group, param))

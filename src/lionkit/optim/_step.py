@@ -14,6 +14,7 @@ from lionkit import kernels
 from lionkit.optim._decay import decay_rate
 from lionkit.optim._direction import Directed
 from lionkit.optim._fit import check_params
+from lionkit.optim._shards import on_shards, seen_whole
 from lionkit.optim._state import Operands
 from lionkit.optim._widened import step_widened
 
@@ -74,15 +75,16 @@ def step_group(
     if torch.compiler.is_compiling() and _is_noisy(group, given):
         return _uncompiled(group, given, grad_scale=grad_scale, observed=observed, smallest=smallest)
     rounding, noise, direction = group["weight_rounding"], _noise(group, given), group["direction"]
+    given = on_shards(group, given, noisy=_is_noisy(group, given))
     settings = {
-        "kappa": group["kappa"],
+        "kappa": seen_whole(group["kappa"], given.params),
         "lr": _to_scalar(group["lr"]),
         "betas": group["betas"],
         "weight_decay": decay_rate(group),
         "maximize": group["maximize"],
     }
     special = {"rounding": rounding, "noise": noise, "grad_scale": grad_scale, "observed": observed}
-    backend = _backend(group, given.params)
+    backend = _backend(group, given)
     if backend is not kernels.native:
         backend = _directed(backend, group, given.states, smallest)
         if rounding == "nearest" and not given.scales and grad_scale is None and not observed:
@@ -111,12 +113,12 @@ def step_group(
     return sums
 
 
-def _backend(group: Mapping[str, Any], params: list[Tensor]) -> kernels.Backend:
-    """Return what steps the tensors; along a direction that the native kernel does not know, it is another."""
+def _backend(group: Mapping[str, Any], given: Operands) -> kernels.Backend:
+    """Return what steps the tensors: another than the native kernel where that does not know direction or places."""
     options, direction = {name: group[name] for name in _BACKEND_OPTIONS}, group["direction"]
-    if direction is not None and direction.mask is None:
+    if given.places or (direction is not None and direction.mask is None):
         options["fused"] = False
-    return kernels.select(params, **options)
+    return kernels.select(given.params, **options)
 
 
 def _directed(

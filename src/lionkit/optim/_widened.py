@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lionkit.kernels import Backend, WeightRounding, round_kahan, round_stochastic, statistics, words
+from lionkit.kernels import Backend, WeightRounding, merge, round_kahan, round_stochastic, statistics, words
 from lionkit.momentum import codec_of
+from lionkit.momentum._shards import from_all, own, own_as, spread
+from lionkit.optim._decay import decay_rate
 from lionkit.optim._state import Operands, is_half
 
 
@@ -52,6 +55,28 @@ def step_widened(
     return sums
 
 
+def sums_of(group: Mapping[str, Any], given: Operands, grad_scale: Tensor | None) -> Tensor:
+    """Sum up a step that is still to be taken, over all processes that have a shard of a parameter.
+
+    Args:
+        group: The parameter group.
+        given: The tensors of the step.
+        grad_scale: Divides the gradients, or None.
+
+    Returns:
+        The sums of `lionkit.kernels.statistics`, on every process.
+    """
+    settings = {"betas": group["betas"], "weight_decay": decay_rate(group), "maximize": group["maximize"]}
+    parts = []
+    for slot in _slots(given, range(len(given.params))):
+        param, momentum = slot.widened(group["weight_rounding"])
+        grad = own_as(slot.grad, slot.param)
+        grad = grad if grad_scale is None else _wide(grad) / grad_scale
+        part = statistics([own(param)], [grad], [own(momentum)], **settings)
+        parts.extend(from_all(part, slot.param))
+    return merge(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class _Slot:
     """The tensors of one parameter; what it has not is None."""
@@ -62,6 +87,7 @@ class _Slot:
     momentum: Tensor
     scales: Tensor | None
     compensation: Tensor | None
+    places: Tensor | None
 
     def widened(self, rounding: WeightRounding) -> tuple[Tensor, Tensor]:
         """Return weights and momentum as a backend takes them: the very tensors where nothing is special."""
@@ -72,38 +98,40 @@ class _Slot:
             param = param + self.compensation
         if self.scales is None:
             return param, _wide(self.momentum)
-        return param, codec_of(self.momentum).decode(self.momentum, self.scales, self.param.shape)
+        momentum = codec_of(self.momentum).decode(own(self.momentum), own(self.scales), own(self.param).shape)
+        return param, spread(momentum, self.param)
 
     def write(self, param: Tensor, momentum: Tensor, rounding: WeightRounding, noise: int) -> None:
-        """Round back what `widened` returned."""
+        """Round back what `widened` returned, of a parameter that is spread over processes each shard on its own."""
         if param is self.param and momentum is self.momentum:
             return
-        place = noise, self.position, param.numel(), param.device
+        shard = own(param)
+        drawn = partial(words, noise, self.position, shard.numel(), shard.device, places=self.places)
         if param is not self.param:
-            self._write_weights(param, rounding, place)
+            self._write_weights(shard, rounding, drawn)
         if self.scales is not None:
-            codes, scales = codec_of(self.momentum).encode(momentum, words(*place, stream="momentum"))
-            self.momentum.copy_(codes)
-            self.scales.copy_(scales)
+            codes, scales = codec_of(self.momentum).encode(own(momentum), drawn(stream="momentum"))
+            own(self.momentum).copy_(codes)
+            own(self.scales).copy_(scales)
         elif momentum is not self.momentum:
             self.momentum.copy_(momentum)
 
-    def _write_weights(self, param: Tensor, rounding: WeightRounding, place: tuple[Any, ...]) -> None:
+    def _write_weights(self, param: Tensor, rounding: WeightRounding, drawn: Callable[..., Tensor]) -> None:
         if rounding == "stochastic":
-            param = round_stochastic(param, words(*place, stream="weights"))
+            param = round_stochastic(param, drawn(stream="weights"))
         if self.compensation is not None:
             param, compensation = round_kahan(param, self.param.dtype)
-            self.compensation.copy_(compensation)
-        self.param.copy_(param)
+            own(self.compensation).copy_(compensation)
+        own(self.param).copy_(param)
 
 
 def _slots(operands: Operands, indices: Iterable[int]) -> Iterator[_Slot]:
     for i in indices:
         scales = operands.scales[i] if operands.scales else None
         compensation = operands.compensations[i] if operands.compensations else None
-        yield _Slot(
-            i, operands.params[i], operands.grads[i], operands.momenta[i], _if_any(scales), _if_any(compensation)
-        )
+        places = operands.places[i] if operands.places else None
+        tensors = operands.params[i], operands.grads[i], operands.momenta[i]
+        yield _Slot(i, *tensors, _if_any(scales), _if_any(compensation), places)
 
 
 def _if_any(tensor: Tensor | None) -> Tensor | None:

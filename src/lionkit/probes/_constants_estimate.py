@@ -110,15 +110,15 @@ def student_quantile(confidence: float, freedom: int) -> float:
         Abramowitz, Stegun, "Handbook of Mathematical Functions", 26.7.3 and 26.7.4, solved by bisection.
     """
     low, high = 0.0, 1.0
-    while _student_within(high, freedom) < confidence:
+    while student_within(high, freedom) < confidence:
         low, high = high, 2 * high
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if _student_within(middle, freedom) < confidence else (low, middle)
+        low, high = (middle, high) if student_within(middle, freedom) < confidence else (low, middle)
     return high
 
 
-def _student_within(reach: float, freedom: int) -> float:
+def student_within(reach: float, freedom: int) -> float:
     """Return the probability that Student's t lies between -reach and reach: a finite sum for whole degrees."""
     angle = math.atan(reach / math.sqrt(freedom))
     odd = freedom % 2

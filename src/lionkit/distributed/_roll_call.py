@@ -1,0 +1,48 @@
+"""Who is still there when a vote has failed: gloo says that a connection broke, and not whose."""
+
+from __future__ import annotations
+
+import time
+
+import torch.distributed as dist
+
+_PATIENCE = 10.0  # seconds: as long as others may compute before they notice, too
+_PAUSE = 0.05
+
+
+def missing(store: dist.Store, name: str, rank: int, workers: int, patience: float) -> list[int]:
+    """Sign in, and return the ranks that have not after so many seconds; once in a run.
+
+    Args:
+        store: Of the process group.
+        name: Of the process group: others of the store have rolls of their own.
+        rank: This process's.
+        workers: How many there should be.
+        patience: How long to wait for the others, in seconds.
+    """
+    store.set(_key(name, rank), "here")
+    end = time.monotonic() + patience
+    others = set(range(workers)) - {rank}
+    while others and time.monotonic() < end:
+        others = {other for other in others if not store.check([_key(name, other)])}
+        time.sleep(_PAUSE)
+    return sorted(others)
+
+
+def failure(error: Exception, group: dist.ProcessGroup) -> RuntimeError:
+    """Return the error of a failed vote of a group, with the ranks that are gone."""
+    rank, workers = dist.get_rank(group), dist.get_world_size(group)
+    why = " ".join(str(error).split())
+    try:
+        store = dist.distributed_c10d._get_default_store()
+        gone = missing(store, group.group_name, rank, workers, _PATIENCE)
+    except RuntimeError:  # DistStoreError, DistNetworkError: the store lived in a process that is gone
+        return RuntimeError(f"rank {rank}: a vote has failed, and the store of the process group is gone: {why}")
+    if not gone:
+        return RuntimeError(f"rank {rank}: a vote has failed: {why}")
+    words = f"rank {gone[0]} does" if len(gone) == 1 else f"ranks {', '.join(map(str, gone))} do"
+    return RuntimeError(f"rank {rank}: a vote has failed: {words} not answer ({why})")
+
+
+def _key(name: str, rank: int) -> str:
+    return f"lionkit/roll_call/{name}/{rank}"
