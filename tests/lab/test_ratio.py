@@ -12,12 +12,11 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from lionkit.probes import Estimate
 from lionkit_lab import models, ratio
 from lionkit_lab.cli import app
-from lionkit_lab.data import load_images
+from lionkit_lab.data.images import load_image_set
 from lionkit_lab.errors import RunError, UsageError
-from lionkit_lab.ratio import CASES, FULL_SIZE, Case, Curve, Ledger, Measurement, Row, fit, measure
+from lionkit_lab.ratio import CASES, FULL_SIZE, Case, Curve, Ledger, Measurement, Row, measure
 from lionkit_lab.recipe import BERT, GPT2, MLP, ResNet
 from lionkit_lab.recipe import load as load_recipe
 from lionkit_lab.record import find_runs
@@ -62,7 +61,8 @@ def test_a_measurement_is_the_gradient_of_the_mean_loss_by_plain_autograd():
     found = measure(SMALL, seed=4)
     torch.manual_seed(4)
     model = models.mlp(SMALL.settings, (1, 28, 28), 10).double()
-    images, labels = (tensor[torch.arange(30) * 4000 // 30] for tensor in load_images(None).train)
+    data, places = load_image_set(None), torch.arange(30) * 4000 // 30
+    images, labels = data.standardise(data.train.plain(places)), data.train.labels[places]
     loss = torch.nn.functional.cross_entropy(model(images.double()).logits, labels)
     loss.backward()
     gradient = torch.cat([param.grad.flatten() for param in model.parameters()])
@@ -97,41 +97,6 @@ def test_images_are_scaled_to_the_side_and_channels_of_a_full_size_network():
     found = measure(Case("large", settings, "large images", 64, 4, 2), seed=1)
     with torch.device("meta"):
         assert found.dim == sum(param.numel() for param in models.resnet(settings, 3, 10).parameters())
-
-
-def test_the_fit_finds_a_power_law_without_noise():
-    law = fit([[(d, 0.7 * d**0.43) for d in (1e3, 1e4, 2e5, 3e6)]])
-    assert law.factor == pytest.approx(0.7)
-    assert law.exponent.value == pytest.approx(0.43)
-    assert law.exponent.high - law.exponent.low < 1e-6
-    assert law.at(500) == pytest.approx(0.7 * 500**0.43)
-
-
-def test_the_interval_is_students():
-    points = [(10.0, 3.0), (100.0, 11.0), (1000.0, 25.0), (10000.0, 120.0)]
-    x, y = ([math.log(pair[axis]) for pair in points] for axis in (0, 1))
-    slope, intercept = statistics.linear_regression(x, y)
-    residuals = [b - slope * a - intercept for a, b in zip(x, y, strict=True)]
-    spread = sum((a - statistics.fmean(x)) ** 2 for a in x)
-    error = math.sqrt(sum(one**2 for one in residuals) / 2 / spread)
-    expected = Estimate.of_error(slope, error, 2, 0.95, 4)
-    law = fit([points])
-    assert law.factor == pytest.approx(math.exp(intercept))
-    assert law.exponent.low == pytest.approx(expected.low)
-    assert law.exponent.high == pytest.approx(expected.high)
-    assert law.exponent.num_samples == 4
-
-
-def test_groups_of_their_own_height_do_not_pass_for_growth():
-    low, high = ([(d, a * d**0.5) for d in dims] for a, dims in ((0.1, (10, 100, 1000)), (0.9, (1e4, 1e5, 1e6))))
-    assert fit([low, high]).exponent.value == pytest.approx(0.5)
-    assert fit([low, high]).factor == pytest.approx(0.3)
-    assert fit([low + high]).exponent.value > 0.6
-
-
-@pytest.mark.parametrize("groups", [[], [[]], [[(1.0, 2.0), (3.0, 4.0)]], [[(2.0, 1.0), (2.0, 2.0), (2.0, 3.0)]]])
-def test_too_few_points_have_no_fit(groups):
-    assert fit(groups) is None
 
 
 def test_the_command_measures_what_is_missing_and_no_more(tmp_path, monkeypatch):

@@ -85,9 +85,11 @@ def test_differences_to_lion_are_paired_by_seed(done) -> None:
     assert found["lion"]["minus_lion"] == ""
     for arm in ("sgd-weight_decay0.1", "sgd-weight_decay0"):
         own = losses(out, arm, f"lr{float(found[arm]['best_lr']):g}")
-        paired = scipy.stats.ttest_rel(own, lion).confidence_interval(0.95)
+        test = scipy.stats.ttest_rel(own, lion)
+        paired = test.confidence_interval(0.95)
         ends = float(found[arm]["minus_lion_low"]), float(found[arm]["minus_lion_high"])
         assert ends == pytest.approx((paired.low, paired.high), rel=1e-9)
+        assert float(found[arm]["minus_lion_p"]) == pytest.approx(test.pvalue, rel=1e-9)
         assert float(found[arm]["minus_lion"]) == pytest.approx(sum(own) / 3 - sum(lion) / 3, rel=1e-9)
 
 

@@ -1,6 +1,7 @@
 """Arms, seeds and tasks: which runs are compared with which, and under what names."""
 
 import dataclasses
+import statistics
 
 import pytest
 from fake_runs import IMAGES, TEXT, write_run
@@ -9,6 +10,7 @@ from lionkit_lab.record import find_runs
 from lionkit_lab.report._captions import caption
 from lionkit_lab.report._charts import kkt_residual, lr_sweep, training_loss
 from lionkit_lab.report._headline import headline, margin_sentence
+from lionkit_lab.report._series import by_rate
 from lionkit_lab.report._tasks import group
 from lionkit_lab.report._words import decay_words
 from lionkit_lab.report.style import arms_of, styles
@@ -84,10 +86,30 @@ def test_the_mean_over_the_seeds_chooses_and_is_shown(seeds):
     assert row.train_loss == pytest.approx(sum(losses) / 3)
 
 
-def test_the_lowest_seed_is_drawn(seeds):
-    lines = [series for series in training_loss(group(seeds)[0]).series if series.kind == "line"]
-    assert [series.label for series in lines] == ["Lion, lr 0.0001, seed 3", "Lion, lr 0.001, seed 3"]
-    assert len(group(seeds)) == 1
+def test_the_mean_is_drawn_with_a_band_from_the_least_to_the_largest_seed(seeds):
+    (task,) = group(seeds)
+    _, line = [series for series in training_loss(task).series if series.kind == "line"]
+    losses = [[log["train_loss"] for log in run.logs] for run in seeds if run.lr == 1e-3]
+    assert line.label == "Lion, lr 0.001, mean and range of 3 seeds"
+    assert line.x == tuple(float(epoch) for epoch in range(9))  # the recipe counts epochs
+    for found, over in ((line.low, min), (line.high, max), (line.y, statistics.fmean)):
+        assert found == pytest.approx([over(values) for values in zip(*losses, strict=True)])
+    assert "band" in caption("training-loss", task)
+    assert by_rate(task.arms[0]).high[1] == pytest.approx(max(values[-1] for values in losses))
+
+
+def test_a_band_ends_where_a_seed_does(tmp_path):
+    write_run(tmp_path / "a", seed=4, speed=2.0)
+    write_run(tmp_path / "b", seed=6, speed=None)
+    (line,) = [one for one in training_loss(group(find_runs([tmp_path]))[0]).series if one.kind == "line"]
+    known = [place for place, value in enumerate(line.y) if value is not None]
+    assert known == [0, 1]  # the other seed diverged between the second and the third logging epoch
+    assert [place for place, value in enumerate(line.low) if value is not None] == known
+    assert (line.status, len(line.x)) == ("diverged", 9)
+
+
+def test_a_lone_seed_has_no_band(four_arms):
+    assert all(series.low == () for series in training_loss(group(four_arms)[0]).series)
 
 
 def test_a_rate_at_which_one_seed_diverged_is_not_chosen(tmp_path):

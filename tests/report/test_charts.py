@@ -1,5 +1,6 @@
 """What the figures show, and the files they are saved as."""
 
+import json
 import math
 
 import pytest
@@ -12,6 +13,7 @@ from lionkit_lab.report._captions import caption
 from lionkit_lab.report._charts import charts, kkt_residual, lr_sweep, norm_ratio, training_loss
 from lionkit_lab.report._provenance import settings
 from lionkit_lab.report._tasks import group
+from lionkit_lab.report.table import summarise
 
 
 @pytest.fixture
@@ -56,23 +58,51 @@ def test_the_sweep_marks_diverged_and_unfinished_runs(tmp_path):
     ]
 
 
+def test_what_single_steps_said_is_drawn_where_it_was_recorded(tmp_path, open_report):
+    folder = write_run(tmp_path / "a", seed=7)
+    write_run(tmp_path / "b", optimizer="sgd", lr=0.1)
+    assert not {"agreement-share", "saturation"} & {chart.key for chart in charts(group(find_runs([folder]))[0])}
+    with (folder / "records.jsonl").open("a") as file:
+        for step in (5, 10):
+            shares = {"agreement_share": 0.06 * step, "saturation": 0.001 * step, "ratio": 200.0 + step}
+            record = {"kind": "statistics", "step": step, "epoch": step / 63, **shares, "kkt_residual": "nan"}
+            file.write(json.dumps(record) + "\n")
+    (task,) = group(find_runs([tmp_path]))
+    found = {chart.key: chart for chart in charts(task)}
+    (line,) = found["agreement-share"].series
+    assert (line.kind, line.label, line.y) == ("trace", "Lion, lr 0.0003", pytest.approx((0.3, 0.6)))
+    assert found["norm-ratio"].series[0].x == pytest.approx((5 / 63, 10 / 63))
+    assert [series.kind for series in found["norm-ratio"].series] == ["minibatch", "line", "line"]
+    assert found["kkt-residual"].series[0].y == (None, None)
+    assert "single steps" in caption("norm-ratio", task)
+    assert open_report(report.write(task.runs, tmp_path / "report")).complaints == []
+
+
+def test_a_stopped_run_counts_and_is_no_finished_one(tmp_path):
+    records = write_run(tmp_path / "a", seed=7) / "records.jsonl"
+    records.write_text(records.read_text().replace('"status": "finished"', '"status": "stopped"'))
+    write_run(tmp_path / "b", seed=8)
+    (row,) = summarise(find_runs([tmp_path]))
+    assert (row.stopped, row.tried, row.best_lr) == (1, "1 of 2", None)
+    (task,) = group(find_runs([tmp_path]))
+    assert lr_sweep(task).series[1].status == "stopped"
+
+
 def test_values_that_are_not_finite_are_gaps(tmp_path):
     run = find_runs([write_run(tmp_path / "a")])[0]
     run.logs[2]["ratio"] = math.inf
     assert norm_ratio(group([run])[0]).series[0].y[2] is None
 
 
-def test_every_figure_is_saved_in_three_formats(report_path, runs):
+def test_every_figure_is_saved_in_three_formats_with_its_numbers(report_path, runs):
     folder = report_path.parent / "figures"
-    expected = {
-        f"{task.slug}-{chart.key}.{suffix}"
-        for task in group(runs)
-        for chart in charts(task)
-        for suffix in ("png", "svg", "pdf")
-    }
-    assert len(expected) == 30
+    drawn = {f"{task.slug}-{chart.key}" for task in group(runs) for chart in charts(task)}
+    rows = {f"{task.slug}-overview" for task in group(runs)}
+    expected = {f"{name}.{suffix}" for name in drawn | rows for suffix in ("png", "svg", "pdf")}
+    expected |= {f"{name}.csv" for name in drawn}
+    assert len(expected) == 46
     assert {path.name for path in folder.iterdir()} == expected
-    heads = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+    heads = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "csv": b"series,optimizer,status,"}
     assert all(path.read_bytes().startswith(heads[path.suffix[1:]]) for path in folder.iterdir())
 
 

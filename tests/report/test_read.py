@@ -39,6 +39,19 @@ def test_a_run_that_has_not_recorded_anything(tmp_path):
     assert (run.logs, run.steps, run.end, run.seconds) == ([], [], None, 0.0)
 
 
+def test_records_of_other_kinds_are_kept_aside(tmp_path):
+    folder = write_run(tmp_path / "a")
+    plain = read_run(folder)
+    with (folder / "records.jsonl").open("a") as file:
+        file.write('{"kind": "warning", "step": 7, "text": "the loss rises"}\n')
+        file.write('{"kind": "statistics", "step": 9, "c_min": "inf", "groups": [{"numel": 3}]}\n')
+    run = read_run(folder)
+    assert (run.logs, run.steps, run.end) == (plain.logs, plain.steps, plain.end)
+    assert [(record["step"], record["text"]) for record in run.warnings] == [(7, "the loss rises")]
+    assert run.others[1]["c_min"] == math.inf
+    assert (plain.others, plain.warnings) == ([], [])
+
+
 def test_a_damaged_line_is_named(tmp_path):
     folder = write_run(tmp_path / "a")
     records = folder / "records.jsonl"
@@ -81,6 +94,7 @@ def test_find_runs_says_what_a_run_is(tmp_path):
         ("records.jsonl", b'{"kind": "step", "step": 3}\n', r'line 1 of .*"loss": Field required'),
         ("records.jsonl", b'{"kind": "log", "loss": 3}\n', r'line 1 of .*"step": Field required'),
         ("records.jsonl", b'{"kind": "step", "step": 3, "loss": "much"}\n', r'line 1 of .*"loss'),
+        ("records.jsonl", b'{"kind": "warning", "text": "no step"}\n', r'line 1 of .*"step": Field required'),
         ("timing.jsonl", b'{"kind": "log", "seconds": "x"}\n', r'line 1 of .*timing\.jsonl.*"seconds": .*number'),
         ("manifest.json", b"\xff{}", r'manifest ".*manifest\.json" cannot be read'),
         ("manifest.json", b'{"format": 1}', r'manifest\.json": "name": Field required'),
@@ -100,4 +114,28 @@ def test_a_manifest_without_what_the_report_needs_is_named(tmp_path, key):
     manifest = folder / "manifest.json"
     manifest.write_text(manifest.read_text().replace(f'"{key}"', '"other"'))
     with pytest.raises(RunError, match=rf'manifest ".*": "task\.{key}": Field required'):
+        read_run(folder)
+
+
+def test_what_a_rollback_has_undone_is_not_read(tmp_path):
+    folder = write_run(tmp_path / "a", end=False)
+    plain = read_run(folder)
+    with (folder / "records.jsonl").open("a") as file:
+        file.write('{"kind": "warning", "step": 253, "text": "the loss rises", "action": "rollback"}\n')
+        file.write('{"kind": "rollback", "step": 126, "lr": 0.1, "left": 252, "rollbacks": 1}\n')
+        file.write('{"kind": "step", "step": 130, "loss": 0.25}\n')
+    run = read_run(folder)
+    before = [step for step in plain.steps if step["step"] <= 126]
+    assert 0 < len(before) < len(plain.steps)
+    assert run.steps[:-1] == before
+    assert (run.steps[-1]["step"], run.steps[-1]["loss"]) == (130, 0.25)
+    assert run.logs == [log for log in plain.logs if log["step"] <= 126]
+    assert [record["kind"] for record in run.others] == ["warning", "rollback"]
+
+
+def test_a_warning_without_a_text_is_damaged(tmp_path):
+    folder = write_run(tmp_path / "a", end=False)
+    with (folder / "records.jsonl").open("a") as file:
+        file.write('{"kind": "warning", "step": 7}\n')
+    with pytest.raises(RunError, match=r'records\.jsonl" is damaged: "text": Field required'):
         read_run(folder)

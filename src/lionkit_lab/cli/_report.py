@@ -13,7 +13,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder of the report; by default the first of RUNS.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Write report.html and the figures of finished runs, and print their table."""
+    """Write report.html, figures and tables of what runs have recorded, and print their summary."""
     with one_line_errors(debug):
         from lionkit_lab.cli._results import show_table, writable
         from lionkit_lab.report import write

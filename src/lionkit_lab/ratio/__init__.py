@@ -16,8 +16,6 @@ from lionkit_lab.ratio._csv import save_csv as save_csv
 from lionkit_lab.ratio._curves import Curve as Curve
 from lionkit_lab.ratio._curves import curves as curves
 from lionkit_lab.ratio._figure import save_figures as save_figures
-from lionkit_lab.ratio._fit import PowerLaw as PowerLaw
-from lionkit_lab.ratio._fit import fit as fit
 from lionkit_lab.ratio._ledger import Ledger as Ledger
 from lionkit_lab.ratio._measure import Measurement as Measurement
 from lionkit_lab.ratio._measure import measure as measure

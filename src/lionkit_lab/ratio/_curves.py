@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from lionkit_lab.ratio._cases import ARCHITECTURES
-from lionkit_lab.ratio._fit import PowerLaw, fit
 from lionkit_lab.record import Run
 from lionkit_lab.report.arms import find_arms, identity
+from lionkit_lab.statistics import PowerLaw, fit
 
 PROGRESS = {"start": 0.0, "middle": 0.5, "end": 1.0}
 """Where curves are read off, as a share of their steps."""

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lionkit_lab import models
-from lionkit_lab.data import load_images, load_text
+from lionkit_lab.data import load_text
+from lionkit_lab.data.images import load_image_set
 from lionkit_lab.data.language import (
     Passages,
     SentencePairs,
@@ -57,19 +58,20 @@ def objective(case: Case) -> Objective:
 
 def _classification(case: Case) -> Objective:
     assert not isinstance(case.settings, GPT2 | BERT)
-    data, settings = load_images(None), case.settings
-    images, labels = data.train
-    channels = 3 if case.data == "large images" else images.shape[1]
+    data, settings = load_image_set(None), case.settings
+    labels = data.train.labels
+    channels = 3 if case.data == "large images" else 1
     shape = (channels, case.context, case.context)
 
     def scaled(part: Tensor) -> Tensor:
+        images = data.standardise(data.train.plain(part))
         if images.shape[-1] == case.context:
-            return images[part]
+            return images
         size = (case.context, case.context)
-        return functional.interpolate(images[part], size, mode="bilinear").expand(-1, channels, -1, -1)
+        return functional.interpolate(images, size, mode="bilinear").expand(-1, channels, -1, -1)
 
     return Objective(
-        build=lambda: models.image_classifier(settings, shape, data.num_classes),
+        build=lambda: models.image_classifier(settings, shape, len(data.classes)),
         loss=lambda model, batch: functional.cross_entropy(model(pixel_values=batch[0]).logits, batch[1]),
         batches=lambda: ((scaled(part), labels[part]) for part in _parts(case, len(labels))),
     )

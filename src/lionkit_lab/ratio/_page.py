@@ -9,8 +9,8 @@ from statistics import fmean
 from lionkit_lab.machine import commit, machine
 from lionkit_lab.ratio._cases import CASES
 from lionkit_lab.ratio._curves import PROGRESS, Curve, by_arm, by_network, law_at
-from lionkit_lab.ratio._fit import PowerLaw
 from lionkit_lab.ratio._rows import Row, by_architecture, pooled, within
+from lionkit_lab.statistics import PowerLaw
 
 # "top" is the share of the squared l2 norm in one parameter, such as the weights of one layer.
 HEADINGS = ("model", "data", "samples", "d", "\u221ad", "r", "sd", "r/\u221ad", "top", "seeds")

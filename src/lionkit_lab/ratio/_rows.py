@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from lionkit_lab.ratio._cases import Case
-from lionkit_lab.ratio._fit import Points, PowerLaw, fit
 from lionkit_lab.ratio._measure import Measurement
+from lionkit_lab.statistics import Points, PowerLaw, fit
 
 
 @dataclass(frozen=True)

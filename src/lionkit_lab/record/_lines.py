@@ -48,10 +48,15 @@ class Lines:
             raise RunError(f"{self._path}: {found}; lines were lost: delete the run folder and start again")
         self.count = count
 
-    def write(self, record: dict[str, Any]) -> None:
-        """Append one record, or compare it with the one that stands at its place."""
+    def write(self, record: dict[str, Any]) -> bool:
+        """Append one record, or compare it with the one that stands at its place.
+
+        Returns:
+            Whether it was appended.
+        """
         line = json.dumps({key: _finite(value) for key, value in record.items()}, allow_nan=False).encode()
-        if self.count < len(self._standing):
+        stands = self.count < len(self._standing)
+        if stands:
             self.differing += line != self._standing[self.count]
         else:
             self._cut_torn_line()
@@ -59,6 +64,7 @@ class Lines:
             self._file.flush()
             self._standing.append(line)
         self.count += 1
+        return not stands
 
     def last(self) -> dict[str, Any] | None:
         """Return the last record that stands."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +14,13 @@ from pydantic import TypeAdapter
 from lionkit_lab.errors import RunError, UsageError, nearest
 from lionkit_lab.record import _schema
 from lionkit_lab.record._schema import FORMAT as FORMAT
+from lionkit_lab.record._undone import standing
 
 MANIFEST = "manifest.json"
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 Record = dict[str, Any]
-Status = Literal["finished", "diverged", "unfinished"]
+Status = Literal["finished", "diverged", "stopped", "unfinished"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Run:
         steps: The minibatch losses, in step order.
         end: The closing record, or None while the run is unfinished.
         timing: The laps of training and logging, in the order they were driven.
+        others: Records of every other kind, in the order they were written.
     """
 
     folder: Path
@@ -41,6 +43,17 @@ class Run:
     steps: list[Record]
     end: Record | None
     timing: list[Record]
+    others: list[Record] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[Record]:
+        """What was warned of while the run went on: ``step`` and ``text``."""
+        return [record for record in self.others if record["kind"] == "warning"]
+
+    @property
+    def statistics(self) -> list[Record]:
+        """What single steps said of themselves, every so many of them: norms, ratio, residual, shares."""
+        return [record for record in self.others if record["kind"] == "statistics"]
 
     @property
     def task(self) -> Record:
@@ -132,8 +145,8 @@ def read_run(folder: Path) -> Run:
         RunError: The manifest is missing, unreadable, of another format or lacks a key, or a line is damaged.
     """
     manifest = read_manifest(folder / MANIFEST)
-    lines = _read_lines(folder / "records.jsonl", _schema.RECORD)
-    records = [_restore_non_finite(record) for record in lines]
+    lines = _read_lines(folder / "records.jsonl", _schema.record_schema)
+    records = standing(_restore_non_finite(record) for record in lines)
     ends = [record for record in records if record["kind"] == "end"]
     return Run(
         folder=folder,
@@ -141,7 +154,8 @@ def read_run(folder: Path) -> Run:
         logs=[record for record in records if record["kind"] == "log"],
         steps=[record for record in records if record["kind"] == "step"],
         end=ends[-1] if ends else None,
-        timing=list(_read_lines(folder / "timing.jsonl", _schema.TIMING)),
+        timing=list(_read_lines(folder / "timing.jsonl", lambda _: _schema.TIMING)),
+        others=[record for record in records if record["kind"] not in _schema.KINDS],
     )
 
 
@@ -166,7 +180,7 @@ def read_manifest(path: Path) -> Record:
     return _schema.check(manifest, _schema.MANIFEST, f'manifest "{path}"')
 
 
-def _read_lines(path: Path, schema: TypeAdapter[Any]) -> Iterator[Record]:
+def _read_lines(path: Path, schema_of: Callable[[Any], TypeAdapter[Any]]) -> Iterator[Record]:
     if not path.exists():
         return
     # The last part is empty, or the torn line of a run that is being written or was killed while writing.
@@ -176,7 +190,7 @@ def _read_lines(path: Path, schema: TypeAdapter[Any]) -> Iterator[Record]:
             record = json.loads(line.decode("utf-8"))
         except ValueError as error:
             raise RunError(f"{where}: {error}; expected one JSON object") from error
-        yield _schema.check(record, schema, where)
+        yield _schema.check(record, schema_of(record), where)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -189,4 +203,5 @@ def _read_bytes(path: Path) -> bytes:
 def _restore_non_finite(record: Record) -> Record:
     if record["kind"] == "end":
         return record
-    return {key: _NON_FINITE.get(value, value) if key != "kind" else value for key, value in record.items()}
+    told = {key: value for key, value in record.items() if isinstance(value, str) and key != "kind"}
+    return record | {key: _NON_FINITE.get(value, value) for key, value in told.items()}

@@ -92,8 +92,19 @@ class _Log(_Object):
 class _End(_Object):
     kind: Literal["end"]
     step: Count
-    status: Literal["finished", "diverged"]
+    status: Literal["finished", "diverged", "stopped"]
     state_bytes: Count | None = None
+
+
+class _Warning(_Object):
+    kind: Literal["warning"]
+    step: Count
+    text: str
+
+
+class _Other(_Object):
+    kind: str
+    step: Count
 
 
 class _Timing(_Object):
@@ -105,7 +116,19 @@ class _Timing(_Object):
 
 MANIFEST: TypeAdapter[Any] = TypeAdapter(Manifest)
 RECORD: TypeAdapter[Any] = TypeAdapter(Annotated[_Step | _Log | _End, Field(discriminator="kind")])
+WARNING: TypeAdapter[Any] = TypeAdapter(_Warning)
+OTHER: TypeAdapter[Any] = TypeAdapter(_Other)
 TIMING: TypeAdapter[Any] = TypeAdapter(_Timing)
+KINDS = ("step", "log", "end")
+"""Of the records that everything here relies on; those of other kinds may hold what they like beside their step."""
+
+
+def record_schema(value: Any) -> TypeAdapter[Any]:
+    """Return the schema of a record's kind."""
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind == "warning":
+        return WARNING
+    return OTHER if isinstance(kind, str) and kind not in KINDS else RECORD
 
 
 def check(value: Any, schema: TypeAdapter[Any], where: str) -> dict[str, Any]:
@@ -142,8 +165,6 @@ def check_format(value: Any, path: Path) -> None:
 def _complaint(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     # A discriminated union puts the kind of the record in front, which is no key of it.
-    place = ".".join(
-        str(part) for part in first["loc"] if part not in ("step", "log", "end") or first["loc"][-1] == part
-    )
+    place = ".".join(str(part) for part in first["loc"] if part not in KINDS or first["loc"][-1] == part)
     message = " ".join(first["msg"].split())
     return f': "{place}": {message}' if place else f": {message}"

@@ -1,4 +1,4 @@
-"""What a set of runs found: a table, figures and one HTML page."""
+"""What a set of runs found: tables, figures and one HTML page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lionkit_lab.record import Run
 
 
 def write(runs: Iterable[Run], folder: Path) -> Path:
-    """Write the whole report: ``figures/`` and ``report.html``.
+    """Write the whole report: ``figures/``, ``tables/`` and ``report.html``.
 
     Args:
         runs: At least one run.
@@ -22,11 +22,12 @@ def write(runs: Iterable[Run], folder: Path) -> Path:
     Raises:
         UsageError: ``folder`` cannot be written.
     """
-    from lionkit_lab.report import figures, html  # jinja2, matplotlib and plotly: only when a report is written
+    from lionkit_lab.report import figures, html, tables  # jinja2, matplotlib and plotly: only when a report is written
 
     runs = list(runs)
     try:
         figures.save(runs, folder / "figures")
+        tables.save(runs, folder / "tables")
         return html.write(runs, folder / "report.html")
     except OSError as error:
         raise UsageError(f'output folder "{folder}" cannot be written: {error.strerror}') from error

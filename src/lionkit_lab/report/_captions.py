@@ -27,12 +27,33 @@ _CAPTIONS = {
         "Inside the box &#8214;&theta;&#8214;<sub>&infin;</sub> &le; 1/&lambda; it is never negative (Theorem 2 (i)), "
         "and it is zero exactly at a KKT point of min <i>f</i> over that box (Lemma 1)."
     ),
+    "perplexity": Markup(
+        "The perplexity that the run recorded at its checkpoints; its logarithm stands in the table of values through "
+        "training."
+    ),
+    "agreement-share": Markup(
+        "Recorded at single steps: of how many coordinates the step follows the sign of the gradient of its own "
+        "minibatch, rather than that of the momentum."
+    ),
+    "saturation": Markup(
+        "Recorded at single steps: how many weights lie on the edge of the box &#8214;&theta;&#8214;<sub>&infin;</sub> "
+        "&le; 1/&lambda; that the run's own decay sets."
+    ),
     "learning-rate": Markup(
-        "Each marker is {marker} at its peak learning rate; the lowest of each line is the run shown in the "
-        "other figures. A cross at the upper edge is a run that diverged, an open marker one that has not "
-        "finished.{zero}"
+        "Each marker is {marker} at its peak learning rate; the lowest of each line is what the other figures show."
+        " A cross at the upper edge is a run that diverged, an open marker one that was "
+        "stopped or has not finished.{zero}"
     ),
 }
+
+GROWTH = Markup(
+    "Each marker is a network at an arm's best learning rate, mean over its seeds, at the last logging epoch. Lines: "
+    "&radic;<i>d</i>, the most that <i>r</i> can be (solid), the Gaussian &radic;(2<i>d</i>/&pi;) (dashed), and the "
+    "power law fitted to the first arm (dotted); the fits of every arm are in the table."
+)
+_STEPS = Markup(" Faint lines: of single steps, over their minibatches, with each run's own decay.")
+_BANDED = ("training-loss", "test-metric", "norm-ratio", "kkt-residual", "perplexity")
+_BAND = Markup(" Lines: the mean over the seeds; the band around one reaches from the least to the largest of them.")
 
 
 def caption(key: str, task: TaskRuns) -> Markup:
@@ -49,7 +70,10 @@ def caption(key: str, task: TaskRuns) -> Markup:
     label = metric["label"][:1].upper() + metric["label"][1:]
     better = "higher" if metric["higher_is_better"] else "lower"
     words = {"label": label, "better": better, "measured": _measured(task), "decay": decay_words([task])}
-    return _CAPTIONS[key].format(**{**task.info, **words, "marker": _marker(task), "zero": _zero(task)})
+    text = _CAPTIONS[key].format(**{**task.info, **words, "marker": _marker(task), "zero": _zero(task)})
+    if key in ("norm-ratio", "kkt-residual") and any(run.statistics for run in task.runs):
+        text += _STEPS
+    return text + _BAND if task.has_seeds and key in _BANDED else text
 
 
 def _measured(task: TaskRuns) -> str:

@@ -28,6 +28,7 @@ class Row:
         num_seeds: Of how many seeds the values are the mean; 0 without a best learning rate.
         finished: How many of the runs finished.
         diverged: How many of the runs diverged.
+        stopped: How many of the runs were ended by what they were watched for.
         unfinished: How many of the runs have no end yet.
         train_loss: The mean loss over the training set, or over a part of it.
         estimate: Which part of the training set loss, r and S were measured over; empty where it was all of it.
@@ -51,6 +52,7 @@ class Row:
     num_seeds: int
     finished: int
     diverged: int
+    stopped: int
     unfinished: int
     train_loss: float | None
     estimate: str
@@ -67,8 +69,13 @@ class Row:
     @property
     def tried(self) -> str:
         """How many of the runs finished, and of how many seeds the values are the mean, if of several."""
-        text = f"{self.finished} of {self.finished + self.diverged + self.unfinished}"
+        text = f"{self.finished} of {self.finished + sum(count for count, _ in self.failures)}"
         return f"{text}, n = {self.num_seeds}" if self.num_seeds > 1 else text
+
+    @property
+    def failures(self) -> list[tuple[int, str]]:
+        """How many runs ended in each of the other ways."""
+        return [(self.diverged, "diverged"), (self.stopped, "stopped"), (self.unfinished, "unfinished")]
 
     @property
     def metric_text(self) -> str:
@@ -106,6 +113,7 @@ def _row(task: TaskRuns, arm: ArmRuns) -> Row:
         num_seeds=len({run.seed for run in best.runs}) if best else 0,
         finished=states.count("finished"),
         diverged=states.count("diverged"),
+        stopped=states.count("stopped"),
         unfinished=states.count("unfinished"),
         train_loss=_last(best, "train_loss"),
         estimate=estimate(task.info),

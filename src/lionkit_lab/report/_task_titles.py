@@ -21,7 +21,7 @@ def facts(run: Run) -> dict[str, str]:
 
 
 def titles(firsts: Sequence[Run]) -> list[str]:
-    """A title for each task; where two would have the same, with what differs.
+    """A title for each task; where two would have the same, with what differs, one setting if that is enough.
 
     Args:
         firsts: One run of each task.
@@ -34,8 +34,12 @@ def _title(run: Run, namesakes: Sequence[Run]) -> str:
     every = varied(tables)
     # "ViT, 2 layers, width 64" says more than model.width, where it says enough.
     few = [key for key in every if "model" not in every or not key.startswith("model.")]
-    keys = few if len({_told(table, few) for table in tables}) == len(tables) else every
-    return ", ".join([run.task["title"], *_told(facts(run), keys)])
+    enough = (keys for keys in ([], *([key] for key in every), few) if _tell_apart(keys, tables))
+    return ", ".join([run.task["title"], *_told(facts(run), next(enough, every))])
+
+
+def _tell_apart(keys: Sequence[str], tables: Sequence[dict[str, str]]) -> bool:
+    return len({_told(table, keys) for table in tables}) == len(tables)
 
 
 def _told(table: dict[str, str], keys: Sequence[str]) -> tuple[str, ...]:

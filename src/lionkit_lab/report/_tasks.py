@@ -24,7 +24,8 @@ class RateRuns:
     def status(self) -> Status:
         """``finished`` only if every seed's run is."""
         states = {run.status for run in self.runs}
-        return "diverged" if "diverged" in states else "unfinished" if "unfinished" in states else "finished"
+        order: tuple[Status, ...] = ("diverged", "stopped", "unfinished", "finished")
+        return next(status for status in order if status in states)
 
     @property
     def loss(self) -> float | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from lionkit_lab.record import Status
 
-Kind = Literal["line", "minibatch", "points"]
+Kind = Literal["line", "minibatch", "trace", "points", "scatter", "law"]
 Range = tuple[float, float]
 
 
@@ -16,13 +16,15 @@ class Series:
     """One line or one set of points.
 
     Attributes:
-        arm: The key of the arm whose it is; decides the colour, line and marker.
+        arm: The key of the arm whose it is; decides the colour, line and marker. Empty for a law.
         label: Its name in the hover text and in the CSV file.
         x: Positions; same length as ``y``.
         y: Values; None where the measured value is not finite.
-        kind: A line with markers, the faint line of minibatch losses, or points alone.
+        kind: A line with markers, the faint line of single minibatches, a line of many points without markers, single
+            runs without a legend, an arm's points without a line, or a law of theory.
         status: How the run ended; the last point of a run that did not finish is marked.
         best: Whether it is of the arm's best learning rate, and so shown at first.
+        low, high: The least and the largest value over the seeds, a band around a mean; empty for one seed.
     """
 
     arm: str
@@ -32,6 +34,8 @@ class Series:
     kind: Kind = "line"
     status: Status = "finished"
     best: bool = True
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,20 +34,48 @@ const symbols = (series, marker) => {
   return list;
 };
 
+const faded = (hex, alpha) => `rgba(${[1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(", ")}, ${alpha})`;
+const isBanded = (series) => series.best && series.low.length > 0;
+
+// From the least to the largest of the seeds, around their mean: there along the top, and back along the bottom.
+const band = (series, dark) => {
+  const style = styles[series.arm];
+  const places = series.x.map((_, index) => index).filter((index) => series.low[index] !== null);
+  const back = [...places].reverse();
+  return {
+    x: [...places, ...back].map((index) => series.x[index]),
+    y: [...places.map((index) => series.high[index]), ...back.map((index) => series.low[index])],
+    type: "scatter", mode: "lines", fill: "toself", line: { width: 0 }, hoverinfo: "skip", showlegend: false,
+    fillcolor: faded(dark ? style.dark : style.light, 0.18),
+  };
+};
+
+const law = (series, index) => ({
+  x: series.x, y: series.y, name: escapeText(series.label), type: "scatter", mode: "lines", hoverinfo: "name",
+  line: { color: pageColours().soft, width: 1, dash: ["solid", "dash", "dot"][index % 3] },
+});
+
+const traces = (chart, dark) => {
+  const shown = chart.series.filter(isShown);
+  const laws = shown.filter((series) => series.kind === "law").map(law);
+  const bands = shown.filter(isBanded).map((series) => band(series, dark));
+  return [...laws, ...bands, ...shown.filter((series) => series.kind !== "law").map((series) => trace(series, chart, dark))];
+};
+
 const trace = (series, chart, dark) => {
   const style = styles[series.arm];
   const color = dark ? style.dark : style.light;
   const common = { x: series.x, y: series.y, name: escapeText(series.label), type: "scatter" };
   if (series.kind === "minibatch")
     return { ...common, mode: "lines", line: { color, width: 1 }, opacity: dark ? 0.55 : 0.38, hoverinfo: "skip", showlegend: false };
-  const points = series.kind === "points";
+  const points = series.kind === "points" || series.kind === "scatter";
   return {
     ...common,
-    mode: points ? "markers" : "lines+markers",
+    mode: points ? "markers" : series.kind === "trace" ? "lines" : "lines+markers",
     opacity: series.best ? 1 : 0.5, zorder: series.best ? 1 : 0,
     line: { color, width: series.best ? 2.2 : 1.2, dash: style.dash },
     marker: { color, symbol: symbols(series, style.marker), size: points ? 10 : series.best ? 7 : 5, opacity: 1 },
     hovertemplate: points && series.status === "diverged" ? "no final loss" : `%{y:${chart.percent ? ".1%" : ".4g"}}`,
-    showlegend: !points,
+    showlegend: series.kind !== "points",
   };
 };

@@ -3,7 +3,7 @@ const exportFigure = (id) => {
   const chart = charts[id];
   const base = layout(chart, LIGHT);
   return {
-    data: chart.series.filter(isShown).map((series) => trace(series, chart, false)),
+    data: traces(chart, false),
     layout: {
       ...base, ...EXPORT, paper_bgcolor: LIGHT.paper, showlegend: true, margin: { l: 80, r: 30, t: 64, b: 60 },
       title: {
@@ -18,9 +18,14 @@ const exportFigure = (id) => {
 
 const csv = (chart) => {
   const quote = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
-  const rows = chart.series.filter(isShown).flatMap((series) =>
-    series.x.map((x, index) => [series.label, styles[series.arm].title, series.status, x, series.y[index] ?? "nan"]));
-  const head = ["series", "optimizer", "status", chart.x_label, chart.quantity];
+  const shown = chart.series.filter(isShown);
+  const banded = shown.some((series) => series.low.length > 0);
+  const ends = (series, index) => (series.low.length > 0 ? [series.low[index] ?? "nan", series.high[index] ?? "nan"] : ["", ""]);
+  const rows = shown.flatMap((series) => series.x.map((x, index) => [
+    series.label, styles[series.arm]?.title ?? "", series.status, x, series.y[index] ?? "nan",
+    ...(banded ? ends(series, index) : []),
+  ]));
+  const head = ["series", "optimizer", "status", chart.x_label, chart.quantity, ...(banded ? ["least", "largest"] : [])];
   return [head, ...rows].map((row) => row.map(quote).join(",")).join("\n") + "\n";
 };
 

@@ -3,9 +3,8 @@
 // ---- drawing ----
 const draw = (id, extra = {}) => {
   const chart = charts[id];
-  const traces = chart.series.filter(isShown).map((series) => trace(series, chart, isDark()));
   const config = { displayModeBar: false, responsive: true, doubleClick: "reset" };
-  return Plotly.react(byId(id), traces, { ...layout(chart, pageColours()), ...extra }, config);
+  return Plotly.react(byId(id), traces(chart, isDark()), { ...layout(chart, pageColours()), ...extra }, config);
 };
 const drawAll = (extra) => {
   root.toggleAttribute("data-dark", isDark());

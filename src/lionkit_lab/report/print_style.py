@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 SIZE = (6.4, 4.0)  # inches: a little over one column of a paper, and readable when scaled down to one
+PANEL = (4.1, 3.4)  # inches: of several side by side, readable when three of them fill a page's width
 DPI = 180  # of the PNG: sharp on a slide
 INK, MUTED, GRID = "#1d2129", "#5b6270", "#e4e6ea"
 DASHES = {

@@ -13,8 +13,8 @@ class Outcome:
 
     Attributes:
         seed: Its seed.
-        status: ``finished`` or ``diverged``.
-        values: The losses (in nats) and metrics of the last logging epoch, by name; empty where it diverged.
+        status: ``finished``, ``diverged`` or ``stopped``.
+        values: The losses (in nats) and metrics of the last logging epoch, by name; empty where it did not finish.
         metric: The test metric of the task: ``key``, ``label`` and ``higher_is_better``.
         num_parameters: Trained weights.
         state_bytes: Of the optimizer's state; None where not recorded.

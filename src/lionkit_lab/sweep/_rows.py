@@ -5,44 +5,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lionkit.probes import Estimate
+from lionkit_lab.statistics import Spread
 from lionkit_lab.sweep._outcome import Outcome
 from lionkit_lab.sweep._study import ArmStudy, Tried
 
-CONFIDENCE = 0.95
-"""Of every interval, by Student's distribution."""
-
 _BASE = "lion"  # the optimizer whose first arm the others are compared with
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A quantity over the seeds.
-
-    Attributes:
-        values: One of each seed, in the order of the seeds.
-    """
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """The mean over the seeds."""
-        return statistics.fmean(self.values)
-
-    @property
-    def sd(self) -> float | None:
-        """The standard deviation over the seeds; None for one seed."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
-
-    @property
-    def interval(self) -> Estimate | None:
-        """The mean with its interval; None for one seed."""
-        return Estimate.of_mean(self.values, CONFIDENCE) if len(self.values) > 1 else None
-
-    def minus(self, base: "Spread") -> "Spread":
-        """Return the differences, paired by seed."""
-        return Spread(tuple(own - other for own, other in zip(self.values, base.values, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -54,7 +21,7 @@ class Row:
         arm: Its name.
         optimizer: The optimizer's name.
         lrs: Every learning rate tried, rising.
-        diverged: Those of them at which a seed diverged.
+        diverged: Those of them at which a seed diverged, or was stopped by an early warning.
         best_lr: The one with the best mean of the metric.
         edge: Whether that is at an end of what was tried, where it need not be the best there is.
         seeds: Of every learning rate.
@@ -120,7 +87,7 @@ def _row(study: ArmStudy, best: Tried | None, base: Tried | None) -> Row:
         arm=study.arm.name,
         optimizer=study.arm.recipe.optimizer.name,
         lrs=tuple(it.lr for it in trials),
-        diverged=tuple(it.lr for it in trials if any(run.status == "diverged" for run in it.runs)),
+        diverged=tuple(it.lr for it in trials if any(run.status != "finished" for run in it.runs)),
         best_lr=best.lr if best else None,
         edge=best is not None and study.sampler.at_edge(study.arm, best.lr),
         seeds=study.goal.seeds,

@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from lionkit_lab.report.format import NOTHING, is_share, number, percent, rate
-from lionkit_lab.sweep._rows import Row, Spread
+from lionkit_lab.statistics import Spread, t_test
+from lionkit_lab.sweep._rows import Row
 
 EDGE = "edge of the grid"
 
@@ -75,6 +76,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_record(row: Row) -> dict[str, Any]:
     """Return the numbers of a row, flat, by names that say what they are."""
+    test = t_test(row.difference) if row.difference else None
     return {
         "recipe": row.recipe,
         "arm": row.arm,
@@ -88,6 +90,7 @@ def as_record(row: Row) -> dict[str, Any]:
         "metric": row.metric_key,
         **_numbers("test", row.metric),
         **_numbers("minus_lion", row.difference),
+        "minus_lion_p": test.p if test else None,
         "optimizer_ms": row.optimizer_ms,
         "step_ms": row.step_ms,
         "state_bytes_a_parameter": row.state_bytes,

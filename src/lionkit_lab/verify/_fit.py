@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-import torch
-
 from lionkit.probes import Estimate
+from lionkit_lab.statistics import CONFIDENCE, fit
 from lionkit_lab.verify._cells import BASE_DIM, BASE_STEPS
 from lionkit_lab.verify._observe import Observation
-
-CONFIDENCE = 0.95
 
 
 def left_side(observation: Observation, *, surely: bool) -> Estimate:
@@ -23,19 +20,17 @@ def left_side(observation: Observation, *, surely: bool) -> Estimate:
 
 
 def exponent(points: Sequence[tuple[float, float]]) -> Estimate:
-    """Fit a power law to means by least squares, and return its exponent.
+    """Fit a power law to means, and return its exponent.
 
-    The interval is Student's, from how far the points are off the line: it has in it the noise of the runs, what
-    tells one d's problem from another's, and the bend of a law that is no pure power yet.
+    The interval is from how far the points are off the line: it has in it the noise of the runs, what tells one d's
+    problem from another's, and the bend of a law that is no pure power yet.
 
     Args:
         points: At least three: argument and value, above 0.
     """
-    x, y = (torch.tensor(column, dtype=torch.float64).log() for column in zip(*points, strict=True))
-    x, y = x - x.mean(), y - y.mean()
-    slope = (x @ y / x.square().sum()).item()
-    error = torch.sqrt((y - slope * x).square().sum() / (len(points) - 2) / x.square().sum()).item()
-    return Estimate.of_error(slope, error, len(points) - 2, CONFIDENCE, len(points))
+    law = fit([points])
+    assert law is not None, "fewer than three points, or all at one argument"
+    return law.exponent
 
 
 def exponents(observations: Sequence[Observation]) -> dict[str, dict[tuple[str, str], Estimate]]:

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from lionkit.probes import Estimate
-
-CONFIDENCE = 0.95
+from lionkit_lab.statistics._spread import CONFIDENCE
 
 Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class PowerLaw:
-    r"""The fit :math:`r = a d^b`.
+    r"""The fit :math:`y = a x^b`.
 
     Attributes:
         factor: a, or the geometric mean of the groups' own.
@@ -26,25 +25,30 @@ class PowerLaw:
     factor: float
     exponent: Estimate
 
-    def at(self, dim: float) -> float:
-        """Return the ratio that the fit has at a number of weights."""
-        return self.factor * dim**self.exponent.value
+    def at(self, x: float) -> float:
+        """Return the fitted y."""
+        return self.factor * x**self.exponent.value
 
 
 def fit(groups: Sequence[Points]) -> PowerLaw | None:
-    r"""Fit :math:`\log r = \log a_i + b \log d` by least squares, with an a for each group i and one b for all.
+    r"""Fit :math:`\log y = \log a_i + b \log x` by least squares, with an a for each group i and one b for all.
 
     With one group this is the plain line through all points. With a group an architecture, what one architecture has
     more than another is not taken for growth. The interval is from how far the points are off their lines: seeds of
     one network belong into one point.
 
     Args:
-        groups: Points (d, r), above 0.
+        groups: Points (x, y), above 0.
 
     Returns:
-        The fit; None where there are too few points for an interval, or all of a group have one d.
+        The fit; None where there are too few points for an interval, or all of a group have one x.
+
+    Example:
+        >>> from lionkit_lab.statistics import fit
+        >>> print(f"{fit([[(1.0, 2.0), (4.0, 4.0), (16.0, 8.0)]]).exponent.value:.3f}")
+        0.500
     """
-    logs = [[(math.log(d), math.log(r)) for d, r in group] for group in groups if group]
+    logs = [[(math.log(x), math.log(y)) for x, y in group] for group in groups if group]
     centres = [tuple(map(fmean, zip(*group, strict=True))) for group in logs]
     off = [(x - cx, y - cy) for group, (cx, cy) in zip(logs, centres, strict=True) for x, y in group]
     spread = math.fsum(x * x for x, _ in off)
