@@ -9,7 +9,16 @@ from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LinearLR, LR
 
 import lionkit
 from lionkit_lab.errors import UsageError
-from lionkit_lab.recipe import SGD, AdamW, Constant, KappaSettings, LionK, Muon, OptimizerSettings, ScheduleSettings
+from lionkit_lab.recipe import (
+    SGD,
+    AdamW,
+    Constant,
+    KappaSettings,
+    LionK,
+    Muon,
+    OptimizerSettings,
+    ScheduleSettings,
+)
 
 _KAPPAS = {
     "l1": lionkit.kappa.L1,
@@ -89,14 +98,35 @@ def _kappa(settings: KappaSettings) -> lionkit.kappa.Kappa:
     return _KAPPAS[settings.name](**settings.model_dump(exclude={"name"}))
 
 
-def schedule(settings: ScheduleSettings, optimizer: Optimizer, total: int) -> LRScheduler:
-    """Build the schedule over ``total`` steps from torch's own."""
+def schedule(settings: ScheduleSettings, optimizer: Optimizer, total: int, steps_per_epoch: int = 1) -> LRScheduler:
+    """Build the schedule over ``total`` steps from torch's own.
+
+    Args:
+        settings: The recipe's.
+        optimizer: Whose learning rates it sets.
+        total: Steps of the run, more than those of the warm-up.
+        steps_per_epoch: Batches in a training epoch, at least 1, for a warm-up in epochs.
+    """
     if isinstance(settings, Constant):
         return ConstantLR(optimizer, factor=1.0, total_iters=0)
-    warmup = settings.warmup_steps
+    warmup = settings.warmup(steps_per_epoch)
     if not warmup:
         return CosineAnnealingLR(optimizer, T_max=total)
     # The first step of the warm-up already moves: lr / (warmup + 1), and the top after `warmup` steps.
     rising = LinearLR(optimizer, start_factor=1 / (warmup + 1), total_iters=warmup)
     falling = CosineAnnealingLR(optimizer, T_max=total - warmup)
     return SequentialLR(optimizer, [rising, falling], milestones=[warmup])
+
+
+def scale_lr(schedule: LRScheduler, factor: float) -> None:
+    """Multiply the present and every later learning rate of a schedule by ``factor``, above 0."""
+    for group in schedule.optimizer.param_groups:
+        group["lr"] *= factor
+        group["initial_lr"] *= factor
+    _scale_bases(schedule, factor)
+
+
+def _scale_bases(schedule: LRScheduler, factor: float) -> None:
+    schedule.base_lrs = [lr * factor for lr in getattr(schedule, "base_lrs", [])]
+    for part in getattr(schedule, "_schedulers", []):  # of a SequentialLR, which has no public way to them
+        _scale_bases(part, factor)

@@ -9,7 +9,8 @@ import pytest
 import torch
 from idx_files import write_images
 
-from lionkit_lab.data import _embedded, load_images, load_text
+from lionkit_lab.data import _embedded, load_text
+from lionkit_lab.data.images import load_idx_set, load_image_set
 from lionkit_lab.errors import RunError
 
 IMAGES = "train-images-idx3-ubyte.gz"
@@ -21,11 +22,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_embedded_images_are_balanced_and_standardised() -> None:
-    images = load_images(None)
-    assert images.train[0].shape == (4000, 1, 28, 28)
-    assert torch.bincount(images.train[1]).tolist() == [400] * 10
-    assert torch.bincount(images.test[1]).tolist() == [100] * 10
-    std, mean = torch.std_mean(images.train[0])
+    images = load_image_set(None)
+    pixels = images.standardise(images.train.plain(torch.arange(4000)))
+    assert pixels.shape == (4000, 1, 28, 28)
+    assert torch.bincount(images.train.labels).tolist() == [400] * 10
+    assert torch.bincount(images.test.labels).tolist() == [100] * 10
+    std, mean = torch.std_mean(pixels)
     torch.testing.assert_close((mean, std), (torch.tensor(0.0), torch.tensor(1.0)), atol=1e-4, rtol=0)
     assert {file.license for file in images.files} == {"MIT"}
 
@@ -46,8 +48,8 @@ def test_each_embedded_set_ships_its_licence() -> None:
 def test_a_users_folder_is_read_alike_and_hashed_unpacked(folder: Path) -> None:
     # Packed otherwise: the same data must have the same hash.
     (folder / IMAGES).write_bytes(gzip.compress(gzip.decompress((folder / IMAGES).read_bytes()), 1))
-    mine, embedded = load_images(folder), load_images(None)
-    assert torch.equal(mine.train[0], embedded.train[0])
+    mine, embedded = load_idx_set(folder), load_image_set(None)
+    assert torch.equal(*(images.train.plain(torch.arange(4000)) for images in (mine, embedded)))
     assert [file.sha256 for file in mine.files] == [file.sha256 for file in embedded.files]
     assert {file.source for file in mine.files} == {"local file"}
 
@@ -64,7 +66,7 @@ def test_a_truncated_file_is_named(folder: Path) -> None:
     path = folder / IMAGES
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(RunError, match=rf"{IMAGES}: found 1,000 bytes that do not unpack .*; expected a whole gzip"):
-        load_images(folder)
+        load_idx_set(folder)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +80,13 @@ def test_a_truncated_file_is_named(folder: Path) -> None:
 def test_a_file_of_another_form_is_refused(folder: Path, content: bytes, message: str) -> None:
     (folder / IMAGES).write_bytes(gzip.compress(content))
     with pytest.raises(RunError, match=message):
-        load_images(folder)
+        load_idx_set(folder)
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / IMAGES).unlink()
     with pytest.raises(RunError, match=f"{IMAGES}: not found"):
-        load_images(folder)
+        load_idx_set(folder)
 
 
 def test_a_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
@@ -121,7 +123,7 @@ def test_a_text_that_is_empty_is_refused(tmp_path: Path) -> None:
 def test_a_test_split_that_does_not_fit_training_is_refused(tmp_path: Path, files: dict, message: str) -> None:
     write_images(tmp_path, train_labels=[0, 2, 0], **files)
     with pytest.raises(RunError, match=message):
-        load_images(tmp_path)
+        load_idx_set(tmp_path)
 
 
 def test_an_embedded_file_that_was_changed_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,4 +132,4 @@ def test_an_embedded_file_that_was_changed_is_refused(folder: Path, monkeypatch:
     (folder / IMAGES).write_bytes(gzip.compress(bytes(content)))
     monkeypatch.setattr(_embedded, "FOLDER", folder.parent)
     with pytest.raises(RunError, match=f"{IMAGES}: found sha256 .*; expected 79d623ae.*; install the package again"):
-        load_images(folder)
+        load_idx_set(folder)

@@ -45,22 +45,25 @@ REFUSED = {
     "model.name=rasnet": (
         'model.name: "rasnet" is not known (did you mean "resnet"?); known: resnet, vit, gpt2, bert, mlp'
     ),
-    "model={name='gpt2'}": 'model.name: "gpt2" does not fit task "images": must be resnet or vit',
+    "model={name='gpt2'}": 'model.name: "gpt2" does not fit task "images": must be resnet or vit or mlp',
     "model.width=7": "model: width 7 is not allowed: must be a multiple of heads (2)",
-    "task.name=image": 'task.name: "image" is not known (did you mean "images"?); known: images, characters',
-    "task.context=3": "task.context: unknown key; known: data, name",
+    "task.name=image": (
+        'task.name: "image" is not known (did you mean "images"?); known: images, characters, language, masked-language'
+    ),
+    "task.context=3": "task.context: unknown key; known: name, data, augment, side, scale_to, classes, outputs",
     "schedule.name=cosin": ('schedule.name: "cosin" is not known (did you mean "cosine"?); known: cosine, constant'),
     "training.epochs=2": "training: exactly one of epochs and steps must be given",
     "training.batchsize=2": (
         'training.batchsize: unknown key (did you mean "batch_size"?); '
-        "known: epochs, steps, batch_size, clip, checkpoint_every"
+        "known: epochs, steps, batch_size, clip, checkpoint_every, keep"
     ),
     "logging.every=0": "logging.every: 0 is not allowed: must be 'epoch' or an integer of at least 1",
     "logging.batches=some": ("logging.batches: 'some' is not allowed: must be 'all' or an integer of at least 1"),
     "seed=-1": "seed: -1 is not allowed: must be greater than or equal to 0",
     "sed=1": (
         'sed: unknown key (did you mean "seed"?); '
-        "known: name, title, seed, task, model, optimizer, schedule, training, logging, compare"
+        "known: name, title, seed, task, model, optimizer, start, schedule, training, logging, engine, tracking, "
+        "watch, compare"
     ),
     "name=a/b": "name: \"a/b\" is not allowed: string should match pattern '^[\\w.-]+$'",
     "compare=3": "compare: must be a list of tables, [[compare]]",
@@ -116,7 +119,7 @@ def test_overrides_are_toml_values_in_order(tiny: Path) -> None:
 def test_an_unknown_recipe_names_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         load("fashon-mnist")
-    expected = 'recipe "fashon-mnist" is not known (did you mean "fashion-mnist"?); bundled: fashion-mnist, moby-dick'
+    expected = f'recipe "fashon-mnist" is not known (did you mean "fashion-mnist"?); bundled: {", ".join(bundled())}'
     assert str(caught.value) == expected
 
 

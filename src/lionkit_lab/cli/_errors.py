@@ -1,6 +1,7 @@
 """Errors as one line, and the exit codes."""
 
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +9,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from lionkit_lab.errors import LabError
+from lionkit_lab.errors import LabError, ToldElsewhereError
 
 Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
 
 LAB_PACKAGES = (
+    "accelerate",
     "pillow",
     "datasets",
     "filelock",
@@ -23,12 +25,14 @@ LAB_PACKAGES = (
     "plotly",
     "pydantic",
     "rich",
+    "safetensors",
     "tokenizers",
     "transformers",
     "typer",
 )
 """What the extra "lab" installs."""
 
+_TELLING = 10.0  # seconds: torchrun ends all processes when one has ended, and that should be the one that tells
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -37,6 +41,9 @@ def one_line_errors(debug: bool) -> Iterator[None]:
     """Print an error as one line on stderr and leave with its exit code: 2 for usage, 1 for a run."""
     try:
         yield
+    except ToldElsewhereError as error:
+        time.sleep(_TELLING)
+        raise typer.Exit(error.exit_code) from None
     except LabError as error:
         _leave(str(error), error.exit_code, debug)
     except OSError as error:

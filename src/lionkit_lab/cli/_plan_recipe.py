@@ -73,7 +73,7 @@ def _path(name: str, state: TrainingState, task: Task, steps: int) -> list[dict[
             if step % apart == 0:
                 path.append(_weights(state))
             try:
-                state.update(task.batch(step))
+                state.update()
             except NonFiniteLossError as error:
                 raise RunError(f"no constants of a run that diverges: {error}") from error
             rounds.tick(step + 1, steps)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lionkit_lab.data._files import DataFile
@@ -10,30 +11,36 @@ from lionkit_lab.errors import RunError, UsageError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-PREFIX = "datasets:"
+HUB_PREFIX = "datasets:"
 _TEST = ("test", "validation", "val")
 
 
-def load_hub(where: str) -> tuple["Dataset", "Dataset | None", DataFile]:
+def load_hub(
+    where: str, is_test: Callable[["Dataset"], bool] = lambda split: True
+) -> tuple["Dataset", "Dataset | None", DataFile]:
     """Load the splits of ``datasets:NAME`` or ``datasets:NAME:CONFIG``.
 
     The library keeps what it has downloaded; ``HF_DATASETS_OFFLINE=1`` makes it use that alone.
 
+    Args:
+        where: ``datasets:NAME`` or ``datasets:NAME:CONFIG``.
+        is_test: Whether a split can be the test.
+
     Returns:
-        The training split; the test split, the first that is there of test, validation and val, or None; and what
+        The training split; the test split, the first that can be it of test, validation and val, or None; and what
         identifies them.
 
     Raises:
         UsageError: The library is missing, or the name is empty.
         RunError: The data set cannot be loaded, as where there is no network.
     """
-    name, _, config = where.removeprefix(PREFIX).partition(":")
+    name, _, config = where.removeprefix(HUB_PREFIX).partition(":")
     if not name:
-        raise UsageError(f'data "{where}" is not allowed: must be {PREFIX}NAME or {PREFIX}NAME:CONFIG')
+        raise UsageError(f'data "{where}" is not allowed: must be {HUB_PREFIX}NAME or {HUB_PREFIX}NAME:CONFIG')
     splits = _load(name, config or None)
     if "train" not in splits:
         raise RunError(f'data set "{name}": found the splits {", ".join(splits)}; expected train')
-    test = next((splits[split] for split in _TEST if split in splits), None)
+    test = next((splits[split] for split in _TEST if split in splits and is_test(splits[split])), None)
     return splits["train"], test, _describe(name, splits)
 
 

@@ -2,51 +2,16 @@
 
 import math
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from lionkit_lab.data._embedded import FASHION_MNIST, read_described
+from lionkit_lab.data._embedded import read_described
 from lionkit_lab.data._files import DataFile
 from lionkit_lab.errors import RunError
 
 _UNSIGNED_BYTE = 0x08
-
-
-@dataclass(frozen=True)
-class Images:
-    """A labelled set of images, split into training and test.
-
-    Pixels are standardised by the mean and the standard deviation of the training pixels.
-    """
-
-    train: tuple[Tensor, Tensor]
-    """Images (n, 1, height, width), float32, and labels (n,), int64."""
-    test: tuple[Tensor, Tensor]
-    """The same for the test split."""
-    num_classes: int
-    """Labels run from 0 to ``num_classes - 1``."""
-    files: tuple[DataFile, ...]
-    """What was read."""
-
-
-def load_images(folder: Path | None) -> Images:
-    """Load the four IDX files of ``folder``, or the embedded part of Fashion-MNIST when it is None.
-
-    Raises:
-        RunError: A file is missing, damaged, or does not fit its companion.
-    """
-    train, test, files = load_idx(folder or FASHION_MNIST)
-    pixels = train[0].float()
-    std, mean = torch.std_mean(pixels)
-    return Images(
-        train=((pixels - mean) / std, train[1]),
-        test=((test[0].float() - mean) / std, test[1]),
-        num_classes=int(train[1].max()) + 1,
-        files=files,
-    )
 
 
 def load_idx(folder: Path) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor], tuple[DataFile, ...]]:

@@ -1,7 +1,9 @@
 """Recipes: everything that decides a run, validated."""
 
+from lionkit_lab.recipe._engine import EngineSettings as EngineSettings
+from lionkit_lab.recipe._engine import Precision as Precision
 from lionkit_lab.recipe._kappas import KappaSettings as KappaSettings
-from lionkit_lab.recipe._load import bundled as bundled
+from lionkit_lab.recipe._layers import bundled as bundled
 from lionkit_lab.recipe._load import load as load
 from lionkit_lab.recipe._models import BERT as BERT
 from lionkit_lab.recipe._models import GPT2 as GPT2
@@ -13,14 +15,26 @@ from lionkit_lab.recipe._optimizers import SGD as SGD
 from lionkit_lab.recipe._optimizers import AdamW as AdamW
 from lionkit_lab.recipe._optimizers import Lion as Lion
 from lionkit_lab.recipe._optimizers import LionK as LionK
+from lionkit_lab.recipe._optimizers import MLorcLion as MLorcLion
 from lionkit_lab.recipe._optimizers import Muon as Muon
 from lionkit_lab.recipe._optimizers import OptimizerSettings as OptimizerSettings
 from lionkit_lab.recipe._recipe import Recipe as Recipe
-from lionkit_lab.recipe._sections import Characters as Characters
 from lionkit_lab.recipe._sections import Constant as Constant
 from lionkit_lab.recipe._sections import Cosine as Cosine
-from lionkit_lab.recipe._sections import Images as Images
 from lionkit_lab.recipe._sections import Logging as Logging
 from lionkit_lab.recipe._sections import ScheduleSettings as ScheduleSettings
-from lionkit_lab.recipe._sections import TaskSettings as TaskSettings
 from lionkit_lab.recipe._sections import Training as Training
+from lionkit_lab.recipe._start import Start as Start
+from lionkit_lab.recipe._tasks import Characters as Characters
+from lionkit_lab.recipe._tasks import Images as Images
+from lionkit_lab.recipe._tasks import Language as Language
+from lionkit_lab.recipe._tasks import MaskedLanguage as MaskedLanguage
+from lionkit_lab.recipe._tasks import Perplexity as Perplexity
+from lionkit_lab.recipe._tasks import TaskSettings as TaskSettings
+from lionkit_lab.recipe._tracking import Tracking as Tracking
+from lionkit_lab.recipe._watch import EpochRise as EpochRise
+from lionkit_lab.recipe._watch import LossRise as LossRise
+from lionkit_lab.recipe._watch import Spike as Spike
+from lionkit_lab.recipe._watch import TooMany as TooMany
+from lionkit_lab.recipe._watch import WatchAction as WatchAction
+from lionkit_lab.recipe._watch import WatchSettings as WatchSettings

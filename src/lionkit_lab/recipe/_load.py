@@ -1,4 +1,4 @@
-"""Find a recipe by its name or path, apply overrides, validate it."""
+"""Load a recipe by its name or path, apply overrides, validate it."""
 
 import re
 import tomllib
@@ -8,16 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lionkit_lab.errors import UsageError, nearest
+from lionkit_lab.errors import UsageError
+from lionkit_lab.recipe._layers import find, parse, read
 from lionkit_lab.recipe._messages import one_line
 from lionkit_lab.recipe._recipe import Recipe
-
-_ROOT = Path(__file__).parents[1]
-
-
-def bundled(folder: str = "recipes") -> dict[str, Path]:
-    """Return the recipes, or the ``comparisons``, that ship with the package: name -> path, sorted by name."""
-    return {path.stem: path for path in sorted((_ROOT / folder).glob("*.toml"))}
 
 
 def load(name_or_path: str | Path, overrides: Sequence[str] = (), compare: str | Path | None = None) -> Recipe:
@@ -35,10 +29,10 @@ def load(name_or_path: str | Path, overrides: Sequence[str] = (), compare: str |
         >>> load("fashion-mnist", ["optimizer.lr=3e-4"]).optimizer.lr
         0.0003
     """
-    path = _find(str(name_or_path), "recipe")
-    table = _parse(path)
+    path = find(str(name_or_path), "recipe")
+    table = read(path)
     if compare is not None:
-        table["compare"] = _comparison(_find(str(compare), "comparison"))
+        table["compare"] = _comparison(find(str(compare), "comparison"))
     for override in overrides:
         _apply(table, override)
     try:
@@ -48,31 +42,10 @@ def load(name_or_path: str | Path, overrides: Sequence[str] = (), compare: str |
 
 
 def _comparison(path: Path) -> Any:
-    table = _parse(path)
+    table = parse(path)
     if strangers := [key for key in table if key != "compare"]:
         raise UsageError(f"comparison {path.name}: {strangers[0]}: unknown key; known: compare")
     return table.get("compare", ())
-
-
-def _find(name_or_path: str, kind: str) -> Path:
-    if "/" in name_or_path or name_or_path.endswith(".toml"):
-        return Path(name_or_path)
-    known = bundled(f"{kind}s")
-    if name_or_path not in known:
-        hint = nearest(name_or_path, known)
-        raise UsageError(f'{kind} "{name_or_path}" is not known{hint}; bundled: {", ".join(known)}')
-    return known[name_or_path]
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        # Someone may have meant a bundled recipe: those are asked for by their bare names.
-        hint = nearest(path.stem, bundled()) if isinstance(error, FileNotFoundError) else ""
-        raise UsageError(f"recipe {path} cannot be read: {error.strerror}{hint}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"recipe {path} is not TOML: {error}") from error
 
 
 def _apply(table: dict[str, Any], override: str) -> None:

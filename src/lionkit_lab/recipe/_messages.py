@@ -10,7 +10,8 @@ from lionkit_lab.recipe._kappas import KappaSettings
 from lionkit_lab.recipe._models import ModelSettings
 from lionkit_lab.recipe._optimizers import OptimizerSettings
 from lionkit_lab.recipe._recipe import Recipe
-from lionkit_lab.recipe._sections import ScheduleSettings, TaskSettings
+from lionkit_lab.recipe._sections import ScheduleSettings
+from lionkit_lab.recipe._tasks import TaskSettings
 
 _UNIONS = {
     "task": TaskSettings,
@@ -67,5 +68,14 @@ def _key(loc: tuple[int | str, ...]) -> str:
 def _known_keys(section: tuple[int | str, ...]) -> list[str]:
     if not section:
         return list(Recipe.model_fields)
-    fields = _VARIANTS.get(section[-1]) or Recipe.model_fields[str(section[0])].annotation
-    return list(fields.model_fields)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+    return list(_section(section).model_fields)
+
+
+def _section(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """Return the section at a location: a union's variant, or one that stands below the recipe or a variant."""
+    *above, last = loc
+    if last in _VARIANTS:
+        return _VARIANTS[last]
+    annotation: Any = (_section(tuple(above)) if above else Recipe).model_fields[str(last)].annotation
+    # Of an optional section the other member is None.
+    return next(kind for kind in (annotation, *get_args(annotation)) if hasattr(kind, "model_fields"))

@@ -7,18 +7,29 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lionkit_lab.recipe import _compare
+from lionkit_lab.recipe._engine import EngineSettings
 from lionkit_lab.recipe._models import ModelSettings
-from lionkit_lab.recipe._optimizers import OptimizerSettings
+from lionkit_lab.recipe._optimizers import LionVR, MARSLion, OptimizerSettings
 from lionkit_lab.recipe._section import Section
 from lionkit_lab.recipe._sections import (
     Cosine,
     Logging,
     ScheduleSettings,
-    TaskSettings,
     Training,
 )
+from lionkit_lab.recipe._start import Start
+from lionkit_lab.recipe._tasks import Language, TaskSettings
+from lionkit_lab.recipe._tracking import Tracking
+from lionkit_lab.recipe._watch import WatchSettings
 
-_MODELS_OF = {"images": ("resnet", "vit"), "characters": ("gpt2",)}
+_MODELS_OF = {
+    "images": ("resnet", "vit", "mlp"),
+    "characters": ("gpt2",),
+    "language": ("gpt2",),
+    "masked-language": ("bert",),
+}
+
+_UNDECIDING: Any = {"compare": True, "title": True, "tracking": True, "start": {"bring"}}
 
 
 class Recipe(Section):
@@ -36,12 +47,20 @@ class Recipe(Section):
     """The network."""
     optimizer: OptimizerSettings
     """The optimizer of `lionkit train`."""
+    start: Start | None = None
+    """The weights to begin with; random ones when absent."""
     schedule: ScheduleSettings = Cosine()
     """The learning rate over the steps."""
     training: Training
     """Length, batch size and checkpoints."""
     logging: Logging = Logging()
     """The logging epochs."""
+    engine: EngineSettings = EngineSettings()
+    """Precision, micro-batches and sharding."""
+    tracking: Tracking = Tracking()
+    """Who hears of the run besides its records."""
+    watch: WatchSettings = WatchSettings()
+    """Early warnings."""
     compare: Annotated[
         tuple[OptimizerSettings, ...],
         BeforeValidator(_compare.one_entry_per_lr),
@@ -57,6 +76,32 @@ class Recipe(Section):
                 f'model.name: "{self.model.name}" does not fit task "{self.task.name}": must be {" or ".join(fitting)}'
             )
         return self
+
+    @model_validator(mode="after")
+    def _perplexity_is_met(self) -> "Recipe":
+        perplexity = self.task.perplexity if isinstance(self.task, Language) else None
+        if perplexity is None or perplexity.every is None:
+            return self
+        logging = self.logging.every
+        if logging == "epoch" or perplexity.every % logging:
+            allowed = f"must be a multiple of logging.every, {logging}, in steps"
+            raise ValueError(f"task.perplexity.every: {perplexity.every} is not allowed: {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _engine_fits(self) -> "Recipe":
+        parts, rows = self.engine.accumulate, self.training.batch_size
+        if parts > rows:
+            raise ValueError(f"engine.accumulate {parts} is not allowed: must be at most training.batch_size, {rows}")
+        if self.engine.precision == "float16" and self.takes_two_gradients:
+            found = f'engine.precision "float16" is not allowed with optimizer "{self.optimizer.name}"'
+            raise ValueError(f'{found}: it takes two gradients a step; take "bfloat16"')
+        return self
+
+    @property
+    def takes_two_gradients(self) -> bool:
+        """Whether a step of the optimizer takes the batch's gradient at the previous weights too."""
+        return isinstance(self.optimizer, LionVR) or (isinstance(self.optimizer, MARSLion) and self.optimizer.exact)
 
     @property
     def residual_weight_decay(self) -> float:
@@ -74,13 +119,13 @@ class Recipe(Section):
         return _compare.arms(self.compare)
 
     def as_run(self) -> dict[str, Any]:
-        """Return what one run depends on, as JSON: all but ``compare``."""
-        return self.model_dump(mode="json", exclude={"compare"})
+        """Return what one run depends on, as JSON: all but ``compare`` and ``tracking``."""
+        return self.model_dump(mode="json", exclude={"compare", "tracking"})
 
     def sha256(self) -> str:
         """Return the hash of what decides a run: two recipes with the same hash make the same one.
 
         Settings that have their defaults are not in it: a later version that has more of them still knows the run.
         """
-        deciding = self.model_dump(mode="json", exclude={"compare", "title"}, exclude_defaults=True)
+        deciding = self.model_dump(mode="json", exclude=_UNDECIDING, exclude_defaults=True)
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()

@@ -1,37 +1,10 @@
 """The sections of a recipe."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_serializer, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lionkit_lab.recipe._section import Count, NonNegative, Section, WordOrCount
-
-
-class _Task(Section):
-    data: Path | None = None
-    """The user's own data; the data that ships with the package when absent."""
-
-    @field_serializer("data")
-    def _without_folder(self, data: Path | None) -> str | None:
-        # A manifest travels: it names the data by its hashes, not by a place on one machine.
-        return data.name if data else None
-
-
-class Images(_Task):
-    """Image classification. ``data`` is a folder of four IDX files, named as Fashion-MNIST names them."""
-
-    name: Literal["images"]
-    """The task."""
-
-
-class Characters(_Task):
-    """Character language modelling. ``data`` is a UTF-8 text file, packed (``.gz``) or not."""
-
-    name: Literal["characters"]
-    """The task."""
-    context: Count = 64
-    """Characters in a window: those that the model sees, and those that it predicts. At least 1."""
 
 
 class Cosine(Section):
@@ -41,6 +14,22 @@ class Cosine(Section):
     """The schedule."""
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     """Steps of the warm-up, at least 0 and fewer than the run's steps."""
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    """The same in epochs, at least 0; only one of the two."""
+
+    @model_validator(mode="after")
+    def _one_warmup(self) -> "Cosine":
+        if self.warmup_steps and self.warmup_epochs:
+            raise ValueError("only one of warmup_steps and warmup_epochs may be given")
+        return self
+
+    def warmup(self, steps_per_epoch: int) -> int:
+        """Return the steps of the warm-up.
+
+        Args:
+            steps_per_epoch: Batches in a training epoch, at least 1.
+        """
+        return self.warmup_steps + self.warmup_epochs * steps_per_epoch
 
 
 class Constant(Section):
@@ -48,6 +37,14 @@ class Constant(Section):
 
     name: Literal["constant"]
     """The schedule."""
+
+
+def _last_or_steps(value: Any) -> Any:
+    # Pydantic would report one error for each member of the union; a reader needs one for the key.
+    steps = value if isinstance(value, list | tuple) else ()
+    if value == "last" or (steps and all(type(step) is int and step >= 1 for step in steps)):
+        return value
+    raise ValueError(f"{value!r} is not allowed: must be 'last' or a list of steps, each at least 1")
 
 
 class Training(Section):
@@ -63,6 +60,13 @@ class Training(Section):
     """Largest l2 norm of the gradient, above 0; no clipping when absent."""
     checkpoint_every: Count | None = None
     """Steps between checkpoints, at least 1, besides the one after each logging epoch."""
+    keep: Annotated[Literal["last"] | tuple[Count, ...], BeforeValidator(_last_or_steps)] = "last"
+    """Whose weights stay: those of the last checkpoint alone, "last", or also those after the steps of a list."""
+
+    @property
+    def kept_steps(self) -> tuple[int, ...]:
+        """The steps whose weights stay."""
+        return () if self.keep == "last" else self.keep
 
     @model_validator(mode="after")
     def _one_length(self) -> "Training":
@@ -86,7 +90,8 @@ class Logging(Section):
     """The decay at which the KKT residual and the box are measured, at least 0; the optimizer's own when absent."""
     step_every: Count = 10
     """Steps between two records of the minibatch loss, at least 1."""
+    statistics_every: Count | None = None
+    """Steps between two records of what lionkit's optimizers see in their own pass, at least 1; none when absent."""
 
 
-TaskSettings = Annotated[Images | Characters, Field(discriminator="name")]
 ScheduleSettings = Annotated[Cosine | Constant, Field(discriminator="name")]

@@ -7,10 +7,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lionkit_lab import models
-from lionkit_lab.data import load_images
+from lionkit_lab.data.images import ImageSet, Split, chosen, load_image_set
 from lionkit_lab.errors import UsageError
-from lionkit_lab.recipe import Images, Recipe, ResNet, ViT
-from lionkit_lab.tasks._task import Batch, Task
+from lionkit_lab.recipe import MLP, Images, Recipe, ResNet, ViT
+from lionkit_lab.tasks._losses import classification
+from lionkit_lab.tasks._samples import Batch
+from lionkit_lab.tasks._task import Task
+from lionkit_lab.tasks._titles import title_of
 
 
 @final
@@ -20,31 +23,35 @@ class ImageClassification(Task):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
         assert isinstance(recipe.task, Images)
-        images = load_images(recipe.task.data)
-        self.train, self.test, self.files = images.train, images.test, images.files
-        self._num_classes = images.num_classes
-        self._data_name = recipe.task.data.name if recipe.task.data else "Fashion-MNIST"
+        self._settings = recipe.task
+        self._images = images = _load(recipe.task)
+        seed = recipe.seed if recipe.task.augment else None
+        scale_to = recipe.task.scale_to
+        self.train = _Standardised(images, images.train, seed, scale_to)
+        self.test = _Standardised(images, images.test, None, scale_to)
+        self.data_files = images.files
 
-    def model(self) -> nn.Module:
-        """Build the recipe's ViT or ResNet.
+    def network(self) -> nn.Module:
+        """Build the recipe's network.
 
         Raises:
-            UsageError: The model does not take images of this shape.
+            UsageError: The model does not take images of this shape, or has too few outputs.
         """
-        _, channels, side, width = self.train[0].shape
         settings = self.recipe.model
-        if isinstance(settings, ViT):
-            if side != width:
-                allowed = f"images of {side} x {width} pixels are not square; resnet takes them"
-                raise UsageError(f'model.name: "vit" is not allowed: {allowed}')
-            return models.vit(settings, channels, side, self._num_classes)
-        assert isinstance(settings, ResNet)
-        return models.resnet(settings, channels, self._num_classes)
+        assert isinstance(settings, ResNet | ViT | MLP)
+        images, _ = self.train.batch(torch.tensor([0]))
+        _, channels, height, width = images.shape
+        return models.image_classifier(settings, (channels, height, width), self._outputs())
+
+    def _outputs(self) -> int:
+        outputs, classes = self._settings.outputs, len(self._images.classes)
+        if outputs is not None and outputs < classes:
+            raise UsageError(f"task.outputs: {outputs} is not allowed: must be at least {classes}, one for each class")
+        return outputs or classes
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the mean cross-entropy."""
-        images, labels = batch
-        return functional.cross_entropy(model(pixel_values=images).logits, labels)
+        return classification(model, batch)["loss"]
 
     @torch.no_grad()
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -59,17 +66,48 @@ class ImageClassification(Task):
 
     def describe(self) -> dict[str, Any]:
         """Describe the data and the model."""
+        title = title_of(self._settings.data, "Fashion-MNIST")
+        if self._settings.classes is not None:
+            title += f" ({', '.join(self._images.classes)})"
+        if self.recipe.start:
+            title += ", fine-tuned"
         return {
-            "name": self._data_name.lower(),
-            "title": self._data_name,
+            "name": title.lower(),
+            "title": title,
             "model": _title(self.recipe.model),
-            **self.counts(),
+            **self.facts(),
             "unit": "images",
             "metric": {"key": "test_accuracy", "label": "test accuracy", "higher_is_better": True},
         }
 
 
+def _load(task: Images) -> ImageSet:
+    images = load_image_set(task.data, side=task.side, workers=torch.get_num_threads())
+    return images if task.classes is None else chosen(images, task.classes)
+
+
+class _Standardised:
+    def __init__(self, images: ImageSet, split: Split, seed: int | None, scale_to: int | None) -> None:
+        self._images, self._split, self._seed, self._scale_to = images, split, seed, scale_to
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def batch(self, indices: Tensor, epoch: int | None = None) -> Batch:
+        if self._seed is None or epoch is None:
+            pixels = self._split.plain(indices)
+        else:
+            pixels = self._split.augmented(indices, self._seed, epoch)
+        return self._scaled(self._images.standardise(pixels)), self._split.labels[indices]
+
+    def _scaled(self, images: Tensor) -> Tensor:
+        if self._scale_to is None:
+            return images
+        return functional.interpolate(images, (self._scale_to, self._scale_to), mode="bilinear", align_corners=False)
+
+
 def _title(model: Any) -> str:
     if isinstance(model, ViT):
         return f"ViT, {model.layers} layers, width {model.width}"
-    return f"ResNet, widths {'-'.join(map(str, model.widths))}"
+    kind = "ResNet" if isinstance(model, ResNet) else "MLP"
+    return f"{kind}, widths {'-'.join(map(str, model.widths))}"

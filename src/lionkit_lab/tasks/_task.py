@@ -2,41 +2,70 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lionkit_lab.data import DataFile
+from lionkit_lab.models import Begun
 from lionkit_lab.recipe import Recipe
-
-Batch = tuple[Tensor, ...]
+from lionkit_lab.tasks._samples import Batch, Samples
+from lionkit_lab.tasks._start import starting_weights
 
 
 class Task(ABC):
     """A training set, a test set, a model for them and a loss.
 
-    A sample is one row of every tensor of the set. Batches depend on the recipe's seed and the step alone, so
-    that a resumed run needs no more than its step.
+    Batches depend on the recipe's seed and the step alone, so that a resumed run needs no more than its step.
     """
 
-    train: Batch
-    """The training set: tensors with one row a sample."""
-    test: Batch
-    """The test set, in the same form."""
-    files: tuple[DataFile, ...]
+    train: Samples
+    """The training set."""
+    test: Samples
+    """The test set."""
+    data_files: tuple[DataFile, ...]
     """The data files that were read."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
+        self._start = starting_weights(recipe.start)
+        self._begun: Begun | None = None
 
     @abstractmethod
+    def network(self) -> nn.Module:
+        """Build the recipe's network; its weights are drawn from torch's global generator.
+
+        Raises:
+            UsageError: It does not take the data.
+        """
+
     def model(self) -> nn.Module:
-        """Build the model; its weights are drawn from torch's global generator."""
+        """Build the network, and begin with the weights of the recipe's ``start``, if any.
+
+        Raises:
+            UsageError: The network does not take the data, or the weights do not fit.
+            RunError: The file of the weights is damaged.
+        """
+        network = self.network()
+        if self._start:
+            self._begun = self._start.put_into(network)
+        return network
+
+    @property
+    def files(self) -> tuple[DataFile, ...]:
+        """The files that were read: data and, if any, the weights to begin with."""
+        return (*self.data_files, *((self._start.file,) if self._start else ()))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should hear of the model, one line each."""
+        return (self._begun.line,) if self._begun else ()
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Return the mean loss over the batch's samples, 0-dimensional, in nats."""
+        """Return the mean loss over the batch's rows, 0-dimensional, in nats."""
 
     @abstractmethod
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -46,31 +75,44 @@ class Task(ABC):
     def describe(self) -> dict[str, Any]:
         """Return the manifest's ``task`` entries, but for ``num_parameters``."""
 
-    def counts(self) -> dict[str, int]:
-        """Return how many samples are trained on, measured by a logging epoch, and tested on."""
-        return {
+    def measured_at(self, model: nn.Module, step: int) -> dict[str, float]:
+        """Return what else is measured in the logging epoch at a step, by the names that it has in the record."""
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what every task describes: samples that are trained on, logged and tested on; where it began."""
+        counts = {
             "num_train": self.num_samples,
             "num_logged": self._num_spaced(self.train),
             "num_test": self._num_spaced(self.test),
         }
+        return counts | ({"start": asdict(self._begun)} if self._begun else {})
 
     @property
     def num_samples(self) -> int:
         """Samples in the training set."""
-        return len(self.train[0])
+        return len(self.train)
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches in a training epoch; the last one may be smaller."""
         return -(-self.num_samples // self.recipe.training.batch_size)
 
-    def batch(self, step: int) -> Batch:
-        """Return the batch of the step after ``step`` steps, from its epoch's own permutation."""
+    def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
+        """Return the batch of the step after ``step`` steps, from its epoch's own permutation.
+
+        Args:
+            step: Steps done, at least 0.
+            part: Which of the parts to return, in [0, ``parts``).
+            parts: Into how many the batch is cut, at least 1: the first ones may have a row more than the last, and
+                of a batch of fewer rows than parts the last ones are empty.
+        """
         epoch, position = divmod(step, self.steps_per_epoch)
         if position == 0 or self._permuted_epoch != epoch:
             self._permutation, self._permuted_epoch = self._permute(epoch), epoch
         size = self.recipe.training.batch_size
-        return _rows(self.train, self._permutation[position * size : (position + 1) * size])
+        indices = self._permutation[position * size : (position + 1) * size]
+        return self.train.batch(indices.tensor_split(parts)[part], epoch)
 
     def logging_batches(self) -> Iterator[Batch]:
         """Yield the batches of a logging epoch: the same ones each time; the last one may be smaller."""
@@ -88,15 +130,11 @@ class Task(ABC):
         generator = torch.Generator().manual_seed((self.recipe.seed * 1_000_003 + epoch) % 2**63)
         return torch.randperm(self.num_samples, generator=generator)
 
-    def _evenly_spaced(self, samples: Batch) -> Iterator[Batch]:
+    def _evenly_spaced(self, samples: Samples) -> Iterator[Batch]:
         count = self._num_spaced(samples)
-        indices = torch.arange(count) * len(samples[0]) // count
-        return (_rows(samples, part) for part in indices.split(self.recipe.logging.batch_size))
+        indices = torch.arange(count) * len(samples) // count
+        return (samples.batch(part) for part in indices.split(self.recipe.logging.batch_size))
 
-    def _num_spaced(self, samples: Batch) -> int:
-        logging, count = self.recipe.logging, len(samples[0])
+    def _num_spaced(self, samples: Samples) -> int:
+        logging, count = self.recipe.logging, len(samples)
         return count if logging.batches == "all" else min(count, logging.batches * logging.batch_size)
-
-
-def _rows(samples: Batch, indices: Tensor) -> Batch:
-    return tuple(tensor[indices] for tensor in samples)

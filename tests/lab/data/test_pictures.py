@@ -191,3 +191,26 @@ def test_crops_depend_on_seed_epoch_and_index_alone(pixels):
 def test_without_padding_and_flip_nothing_changes(pixels):
     split = Pixels(pixels, torch.zeros(40, dtype=torch.int64), padding=0, flip=False)
     assert torch.equal(split.augmented(torch.arange(40), 7, 3), pixels)
+
+
+def test_a_test_whose_labels_are_kept_secret_is_passed_over(hub, tmp_path):
+    """As of ImageNet: its test split has -1 for every class, and people test on the validation split."""
+    import datasets
+
+    where = hub([made.smooth(80, 66), made.smooth(70, 90), made.smooth(65, 65)])
+    secret = tmp_path / "hub" / "test-00000-of-00001.parquet"
+    known = datasets.Dataset.from_parquet(str(secret), cache_dir=str(tmp_path / "home"))
+    known.to_parquet(tmp_path / "hub" / "validation-00000-of-00001.parquet")
+    known.map(lambda row: {"fine_label": -1}).to_parquet(secret)
+    found = load_image_set(where, side=SIDE)
+    assert found.test.labels.tolist() == [0]
+    (tmp_path / "hub" / "validation-00000-of-00001.parquet").unlink()
+    with pytest.raises(RunError, match="found no test split with labels; expected test, validation or val"):
+        load_image_set(where, side=SIDE)
+
+
+def test_of_no_indices_there_are_no_pictures(hub):
+    found = load_image_set(hub([made.smooth(80, 66)] * 3), side=SIDE)
+    none = torch.empty(0, dtype=torch.int64)
+    for pixels in (found.train.plain(none), found.train.augmented(none, 3, 1)):
+        assert (pixels.shape, pixels.dtype) == ((0, 3, SIDE, SIDE), torch.uint8)

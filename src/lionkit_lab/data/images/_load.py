@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lionkit_lab.data import fetch
 from lionkit_lab.data._embedded import FASHION_MNIST
-from lionkit_lab.data._hub import PREFIX
+from lionkit_lab.data._hub import HUB_PREFIX
 from lionkit_lab.data._idx import load_idx
 from lionkit_lab.data.images._bundle import ARCHIVES
 from lionkit_lab.data.images._cifar import is_cifar, load_cifar
@@ -33,7 +33,7 @@ def load_image_set(where: str | Path | None, *, side: int = 224, workers: int = 
         UsageError: A name or a column is not known.
         RunError: The data are missing or damaged.
     """
-    if isinstance(where, str) and where.startswith(PREFIX):
+    if isinstance(where, str) and where.startswith(HUB_PREFIX):
         return load_hub_images(where, side, workers)
     if where is None:
         return load_idx_set(FASHION_MNIST)

@@ -57,7 +57,8 @@ class Pictures(Split):
             flat = torch.frombuffer(bytearray(view(index).tobytes()), dtype=torch.uint8)
             return flat.view(self.side, self.side, 3).permute(2, 0, 1)
 
-        return torch.stack(list(self._mapped(pixels, indices.tolist())))
+        found = list(self._mapped(pixels, indices.tolist()))
+        return torch.stack(found) if found else torch.empty(0, 3, self.side, self.side, dtype=torch.uint8)
 
     def _mapped(self, function: Callable[[int], Tensor], indices: list[int]) -> Iterable[Tensor]:
         if self.workers == 1:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lionkit_lab.data import fetch
-from lionkit_lab.data._hub import PREFIX
+from lionkit_lab.data._hub import HUB_PREFIX
 from lionkit_lab.data.language._articles import Articles
 from lionkit_lab.data.language._corpus import Corpus, Passages, split
 from lionkit_lab.data.language._hub_text import load_hub_text
@@ -40,7 +40,7 @@ def load_corpora(where: str | Path, *, column: str = "text", test_share: float =
     """
     if not 0 < test_share < 1:
         raise UsageError(f"test_share {test_share} is not allowed: must be in (0, 1)")
-    if isinstance(where, str) and where.startswith(PREFIX):
+    if isinstance(where, str) and where.startswith(HUB_PREFIX):
         return _wikitext(where, load_hub_text(where, column, test_share))
     if where == _SOTU:
         return _sotu(fetch.here(_SOTU))

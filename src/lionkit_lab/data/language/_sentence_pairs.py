@@ -114,8 +114,9 @@ class SentencePairs:
 
         pairs = [self.sample(index, seed, epoch) for index in indices.tolist()]
         names = ("input_ids", "token_type_ids", "attention_mask", "labels")
-        batch = {name: torch.from_numpy(np.stack([getattr(pair, name) for pair in pairs])) for name in names}
-        return batch | {"next_sentence_label": torch.tensor([pair.swapped for pair in pairs])}
+        rows = {name: np.array([getattr(pair, name) for pair in pairs], dtype=np.int64) for name in names}
+        batch = {name: torch.from_numpy(found.reshape(-1, self.length)) for name, found in rows.items()}
+        return batch | {"next_sentence_label": torch.tensor([pair.swapped for pair in pairs], dtype=torch.int64)}
 
     def _piece(self, index: int) -> "np.ndarray":
         import numpy as np

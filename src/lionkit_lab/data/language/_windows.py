@@ -35,5 +35,6 @@ class Windows:
         return torch.from_numpy(self._shards.read(start, start + self.length + 1))
 
     def batch(self, indices: Tensor) -> Tensor:
-        """Return windows, (b, length + 1), int64."""
-        return torch.stack([self.window(index) for index in indices.tolist()])
+        """Return windows, (b, length + 1), int64; of no indices, none."""
+        rows = [self.window(index) for index in indices.tolist()]
+        return torch.stack(rows) if rows else torch.empty(0, self.length + 1, dtype=torch.int64)

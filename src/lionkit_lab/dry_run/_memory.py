@@ -1,0 +1,129 @@
+"""The memory of a training step, counted on tensors that have a shape and no content."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode  # the only way to run a network without its memory
+
+from lionkit_lab import optimizers
+from lionkit_lab.dry_run._subject import Subject
+from lionkit_lab.recipe import MLorcLion, OptimizerSettings, Recipe
+from lionkit_lab.tasks import LOSSES
+
+_HALF = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of one process that holds the whole model.
+
+    Attributes:
+        weights: Weights and buffers.
+        gradients: Gradients, one for each weight.
+        optimizer: What the optimizer keeps between steps.
+        activations: What the forward pass of the largest batch keeps for the backward pass: of a micro-batch, or of a
+            batch of a logging epoch. Counted on the CPU's own operators; kernels of a GPU may keep less.
+        batch: Samples of that batch.
+    """
+
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+    batch: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+
+def memory(recipe: Recipe, subject: Subject, network: nn.Module, processes: int) -> Memory:
+    """Count the memory of a recipe.
+
+    Args:
+        recipe: The recipe.
+        subject: What it trains.
+        network: Its network, on the meta device.
+        processes: Among how many a step's batch is divided, at least 1.
+    """
+    width = 2 if recipe.engine.precision == "float64" else 1  # of float32, which it is built in
+    weights = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers())) * width
+    gradients = sum(param.nbytes for param in network.parameters()) * width
+    parts = recipe.engine.accumulate * processes
+    batch = max(-(-recipe.training.batch_size // parts), recipe.logging.batch_size)
+    kept = activations(recipe, subject, batch)
+    return Memory(weights, gradients, optimizer_state(recipe.optimizer, network) * width, kept * width, batch)
+
+
+def optimizer_state(settings: OptimizerSettings, network: nn.Module) -> int:
+    """Return the bytes that an optimizer keeps after a step, for a network on the meta device."""
+    if isinstance(settings, MLorcLion):
+        # It draws random numbers, which the meta device has none of: one weight of each shape does, on the CPU.
+        shapes = Counter(param.shape for param in network.parameters())
+        ones = {shape: nn.ParameterList([torch.ones(shape, device="cpu")]) for shape in shapes}
+        return sum(count * _state_bytes(settings, ones[shape]) for shape, count in shapes.items())
+    return _state_bytes(settings, network)
+
+
+def _state_bytes(settings: OptimizerSettings, network: nn.Module) -> int:
+    for param in network.parameters():
+        param.grad = torch.ones_like(param)
+    optimizer = optimizers.optimizer(settings, network)
+    optimizer.step(lambda: 0.0)
+    network.zero_grad()
+    kept = (value for state in optimizer.state.values() for value in state.values())
+    return sum(value.nbytes for value in kept if isinstance(value, Tensor))
+
+
+def activations(recipe: Recipe, subject: Subject, batch: int) -> int:
+    """Return the bytes of the tensors, weights apart, that a forward pass keeps for the backward pass.
+
+    Args:
+        recipe: The recipe.
+        subject: What it trains.
+        batch: Samples, at least 1.
+    """
+    with torch.device("meta"):
+        network = subject.network().train()
+    half = _HALF.get(recipe.engine.precision)
+    with FakeTensorMode():
+        _fake(network)
+        samples = subject.batch(batch)
+        with torch.autocast("cpu", dtype=half, enabled=half is not None):
+            return kept_bytes(network, lambda: LOSSES[recipe.task.name](network, samples)["loss"])
+
+
+def kept_bytes(network: nn.Module, forward: Callable[[], Tensor]) -> int:
+    """Return the bytes of what ``forward`` keeps for a backward pass, weights apart."""
+    own = {param.untyped_storage()._cdata for param in network.parameters()}
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:
+            kept[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        loss = forward()
+        assert loss.requires_grad
+        return sum(storage.nbytes() for storage in kept.values())
+
+
+def _fake(network: nn.Module) -> None:
+    """Give a network on the meta device tensors that act as if they were on the CPU; tied ones stay tied."""
+    made: dict[int, Tensor] = {}
+    for module in network.modules():
+        for tensors in (module._parameters, module._buffers):
+            for name, tensor in tensors.items():
+                if tensor is not None:
+                    tensors[name] = made.setdefault(id(tensor), _empty(tensor))  # pyright: ignore
+
+
+def _empty(tensor: Tensor) -> Tensor:
+    empty = torch.empty(tensor.shape, dtype=tensor.dtype)
+    return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty

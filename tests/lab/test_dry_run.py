@@ -1,0 +1,146 @@
+"""The dry run: counted as the real thing is, for every recipe, without its data."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from lionkit_lab import models, optimizers, tasks
+from lionkit_lab.cli import app
+from lionkit_lab.dry_run import dry_run
+from lionkit_lab.dry_run._memory import activations, kept_bytes, optimizer_state
+from lionkit_lab.dry_run._subject import subject
+from lionkit_lab.recipe import ViT, bundled, load
+from lionkit_lab.state import TrainingState
+
+ARMS = load("fashion-mnist", compare="members").arms()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIONKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_every_recipe_says_what_it_needs_without_its_data(name):
+    found = dry_run(load(name))
+    assert None not in (found.parameters, found.memory, found.steps, found.epochs, found.train, found.disk)
+    assert found.memory.weights >= 4 * found.parameters == found.memory.gradients
+    assert found.memory.total > 3 * 4 * found.parameters
+    assert found.checkpoint == found.memory.weights + found.memory.optimizer
+    brought = [it.command for it in found.missing]
+    assert bool(brought) == (name not in ("fashion-mnist", "moby-dick"))
+    assert all(brought)
+
+
+def test_what_is_missing_is_named_with_what_brings_it():
+    found = {it.what: it.command for it in dry_run(load("paper/gpt2-medium")).missing}
+    assert found == {
+        'data set "Skylion007/openwebtext"': (
+            "hf download Skylion007/openwebtext --repo-type dataset --local-dir openwebtext  "
+            "and --set task.data=datasets:./openwebtext"
+        ),
+        'tokenizer "gpt2"': "lionkit data fetch gpt2-bpe",
+        'data set "Salesforce/wikitext"': (
+            "hf download Salesforce/wikitext --repo-type dataset --local-dir wikitext  "
+            "and --set task.perplexity.data=datasets:./wikitext:wikitext-103-raw-v1"
+        ),
+    }
+    start = dry_run(load("cifar10-vit-finetune")).missing[-1]
+    assert start.command == "lionkit train cifar10-vit-pretrain --out runs/cifar10-vit-pretrain"
+    trackers = dry_run(load("moby-dick", ["tracking.trackers=['trackio']"])).missing
+    assert [it.what for it in trackers] == ['tracker "trackio"']
+    own = dry_run(load("fashion-mnist", ["task.data=elsewhere"]))
+    assert own.parameters is None
+    assert [it.what for it in own.missing] == ['data "elsewhere"']
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "moby-dick"])
+def test_what_it_says_is_what_a_run_has(name):
+    recipe = load(name, ["optimizer.momentum_dtype=bfloat16"])
+    found, task = dry_run(recipe), tasks.build(recipe)
+    state = TrainingState(recipe, task)
+    counts = found.parameters, found.steps, found.train, found.test, found.epochs
+    epochs = state.total / task.steps_per_epoch
+    assert counts == (state.num_parameters, state.total, len(task.train), len(task.test), pytest.approx(epochs))
+    state.update()
+    assert found.memory.optimizer == state.state_bytes
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_the_state_of_every_optimizer_is_counted(arm):
+    settings, vit = ARMS[arm][0], ViT(name="vit", width=64, layers=1, patch=8)
+    with torch.device("meta"):
+        counted = optimizer_state(settings, models.vit(vit, 3, 32, 10))
+    model = models.vit(vit, 3, 32, 10)
+    for param in model.parameters():
+        param.grad = torch.ones_like(param)
+    optimizer = optimizers.optimizer(settings, model)
+    optimizer.step(lambda: 0.0)
+    state = (value for kept in optimizer.state.values() for value in kept.values())
+    assert counted == sum(value.nbytes for value in state if isinstance(value, torch.Tensor))
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        ("cifar10", 0),
+        ("cifar10-vit", 0),
+        ("sotu-gpt2", 0.05),  # A mask is materialised that a real tensor shows to be needless.
+        ("sotu-bert", 0.05),
+    ],
+)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_activations_are_those_of_a_real_pass(name, tolerance, precision):
+    recipe = load(name, [f"engine.precision={precision}"])
+    found = subject(recipe)
+    network, batch = found.network().train(), found.batch(6)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision != "float32"):
+        real = kept_bytes(network, lambda: tasks.LOSSES[recipe.task.name](network, batch)["loss"])
+    # Autocast keeps copies of a few weights that it knows to be reused only of real tensors.
+    rel = tolerance if precision == "float32" else tolerance + 0.01
+    assert activations(recipe, found, 6) == pytest.approx(real, rel=rel, abs=0)
+
+
+def test_parts_of_a_batch_need_less():
+    base = ["logging.batch_size=1", "training.batch_size=64"]
+    whole, parts = (dry_run(load("fashion-mnist", [*base, f"engine.accumulate={count}"])).memory for count in (1, 4))
+    shared = dry_run(load("fashion-mnist", base), processes=4).memory
+    assert (whole.batch, parts.batch, shared.batch) == (64, 16, 16)
+    assert parts.activations == shared.activations
+    assert 3.5 * parts.activations < whole.activations <= 4 * parts.activations
+
+
+def invoke(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_the_command_prints_a_table_or_json(tmp_path: Path):
+    output = invoke("train", "fashion-mnist", "--dry-run").output
+    assert "204.4" in output
+    found = json.loads(invoke("train", "fashion-mnist", "--dry-run", "--json").stdout)
+    assert (found["parameters"], found["steps"], found["missing"]) == (41_770, 252, [])
+    assert found["memory_total"] == sum(value for key, value in found["memory"].items() if key != "batch")
+    assert not list(tmp_path.glob("runs"))
+
+
+def test_something_missing_is_code_1_and_one_line():
+    result = invoke("train", "paper/resnet18-cifar10", "--dry-run", "--json", code=1)
+    assert json.loads(result.stdout)["parameters"] == 11_173_962
+    expected = 'error: paper-resnet18-cifar10: data set "cifar10" is not here: lionkit data fetch cifar10\n'
+    assert result.stderr == expected
+
+
+def test_a_local_text_is_estimated_by_its_bytes(tmp_path: Path):
+    (tmp_path / "texts").mkdir()
+    for number in range(10):
+        (tmp_path / "texts" / f"{number}.txt").write_text("A word or two. " * 1000)
+    recipe = load("sotu-gpt2", [f"task.data={tmp_path / 'texts'}", "task.tokenizer=bpe-300", "task.test_share=0.2"])
+    found = dry_run(recipe)
+    assert (found.disk, found.exact, found.missing) == (150_000, False, ())
+    assert found.train == round(120_000 / 4.4 / 64 + 0.5)
