@@ -11,15 +11,26 @@ def write(path: Path, content: bytes) -> None:
     temporary = path.with_name(path.name + TEMPORARY)
     with temporary.open("wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    replace(temporary, path)
+
+
+def replace(temporary: Path, path: Path) -> None:
+    """Put a file, or a folder of files, that is whole in the place of ``path``: not before all of it is on the disk.
+
+    Args:
+        temporary: In the same folder as ``path``.
+        path: What it shall be; no folder.
+    """
+    inside = list(temporary.rglob("*")) if temporary.is_dir() else []
+    for entry in (*inside, temporary):
+        sync(entry)
     temporary.replace(path)
-    _sync_folder(path.parent)
+    sync(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    # Without this a power cut may undo the renaming.
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk: a power cut may undo them until then."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

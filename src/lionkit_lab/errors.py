@@ -26,6 +26,14 @@ class DivergenceError(RunError):
     """A loss that is not finite ended the run; its record says so."""
 
 
+class StoppedError(DivergenceError):
+    """An early warning ended the run, before its loss was no number any more; its record says so."""
+
+
+class ToldElsewhereError(RunError):
+    """Another process of the run tells of the error that ends this one too."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Hint at the known name that is nearest to ``name``.
 

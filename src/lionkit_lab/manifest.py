@@ -9,14 +9,16 @@ from typing import Any
 import torch
 
 import lionkit
+from lionkit_lab.engine import Processes
 from lionkit_lab.machine import commit, machine
 from lionkit_lab.recipe import Recipe
 from lionkit_lab.record import FORMAT
 from lionkit_lab.tasks import Task
 
 
-def describe(recipe: Recipe, task: Task, num_parameters: int) -> dict[str, Any]:
+def describe(recipe: Recipe, task: Task, num_parameters: int, processes: Processes) -> dict[str, Any]:
     """Describe a run; no names of users, hosts or folders."""
+    where = {"device": processes.device.type, "processes": processes.count}
     measured = {"num_parameters": num_parameters, "residual_weight_decay": recipe.residual_weight_decay}
     return {
         "format": FORMAT,
@@ -26,7 +28,7 @@ def describe(recipe: Recipe, task: Task, num_parameters: int) -> dict[str, Any]:
         "task": task.describe() | measured,
         "data": [asdict(file) for file in task.files],
         "versions": _versions(),
-        "machine": machine(),
+        "machine": machine() | where,
         "seed": recipe.seed,
         "commit": commit(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -41,11 +43,13 @@ def changes(standing: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 def _numerics(manifest: dict[str, Any]) -> dict[str, Any]:
     versions = {name: manifest["versions"].get(name) for name in ("torch", "lionkit")}
-    return versions | {"number of threads": manifest["machine"].get("threads")}
+    machine = manifest["machine"]
+    where = {"device": machine.get("device", "cpu"), "number of processes": machine.get("processes", 1)}
+    return versions | {"number of threads": machine.get("threads")} | where
 
 
 def _versions() -> dict[str, str]:
-    others = {name: metadata.version(name) for name in ("transformers", "numpy")}
+    others = {name: metadata.version(name) for name in ("transformers", "numpy", "accelerate")}
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -8,6 +8,7 @@ that torch is imported once. Prints the number of changes in a whole run.
 """
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -38,7 +39,16 @@ class Mortal:
 
     def __init__(self, die_before, changes):
         self.left, self.changes = die_before, changes
-        for owner, name in ((os, "fsync"), (Path, "replace"), (Path, "unlink"), (Lines, "write")):
+        changes_of_the_disk = (
+            (os, "fsync"),
+            (Path, "mkdir"),
+            (Path, "rename"),  # torch's way to put its metadata in place
+            (Path, "replace"),
+            (shutil, "rmtree"),
+            (os, "unlink"),  # of what rmtree removes
+            (Lines, "write"),
+        )
+        for owner, name in changes_of_the_disk:
             setattr(owner, name, self.counted(getattr(owner, name)))
 
     def counted(self, change):

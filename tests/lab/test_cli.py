@@ -148,7 +148,7 @@ def test_debug_shows_the_traceback() -> None:
 
 def test_train_reports_a_damaged_file_with_code_1(tiny: Path, tmp_path: Path) -> None:
     result = invoke("train", tiny, "--set", f"task.data={tmp_path}", "--out", tmp_path / "run", code=1)
-    assert "train-images-idx3-ubyte.gz: not found" in result.stderr
+    assert f"data {tmp_path}: found run, tiny.toml; expected IDX files, a CIFAR archive or its folder" in result.stderr
 
 
 def test_a_demo_goes_on_past_a_diverged_run_and_reuses_runs(tiny: Path, tmp_path: Path) -> None:

@@ -11,20 +11,22 @@ SOURCE = Path(lionkit_lab.__file__).parent
 
 # From the ground up: a room may use any floor below, and its own floor only through itself.
 FLOORS = [
-    {"errors", "atomic", "machine", "progress", "settings"},
+    {"errors", "atomic", "machine", "progress", "settings", "statistics"},
     {"data", "recipe", "record"},
-    {"models", "optimizers"},
+    {"models", "optimizers", "watch"},
     {"tasks"},
-    {"state", "checkpoint", "manifest"},
+    {"engine", "trackers"},
+    {"checkpoint", "manifest"},
+    {"state"},
     {"train"},
     {"report"},
-    {"bench", "ratio", "sweep", "verify"},
+    {"bench", "dry_run", "ratio", "sweep", "verify"},
     {"cli"},
     {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # A report is made from what a run has recorded: nothing that trains is needed for it.
-REPORT_MAY_ENTER = {"errors", "atomic", "settings", "record", "report"}
+REPORT_MAY_ENTER = {"errors", "atomic", "settings", "statistics", "record", "report"}
 
 
 def modules():

@@ -26,7 +26,8 @@ def records(folder: Path) -> bytes:
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     saved = checkpoint.load(folder)
     assert saved is not None
-    return saved["state"]["model"]
+    kept = saved.tensors(lambda _, shape, dtype: torch.zeros(shape, dtype=dtype), is_sharded=False)
+    return saved.weights() | kept
 
 
 def assert_same_run(one: Path, other: Path) -> None:
@@ -59,8 +60,8 @@ def interrupted(tiny: Path, folder: Path, step: int) -> Path:
     return folder
 
 
-# Every seventh change of the disk: no period of the loop divides 7, so all kinds have their turn.
-@pytest.mark.parametrize("every", [7, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+# Every thirteenth change of the disk: no period of the loop divides 13, so all kinds have their turn.
+@pytest.mark.parametrize("every", [13, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_killed_at_every_kind_of_moment(tiny: Path, tmp_path: Path, every: int) -> None:
     script = Path(__file__).with_name("killed_lives.py")
     command = [sys.executable, str(script), str(tiny), str(tmp_path), "1", str(every)]
@@ -71,6 +72,19 @@ def test_killed_at_every_kind_of_moment(tiny: Path, tmp_path: Path, every: int) 
     assert len(lives) > 10
     for folder in lives:
         assert_same_run(tmp_path / "whole", folder)
+
+
+def test_killed_at_twenty_random_moments(tiny: Path, tmp_path: Path) -> None:
+    longer = tmp_path / "longer.toml"
+    longer.write_text(tiny.read_text().replace("steps = 12", "steps = 450").replace("every = 4", "every = 50"))
+    script = str(Path(__file__).with_name("killed_at_random.py"))
+    command = [sys.executable, script, str(longer), str(tmp_path), "20", "8"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
+    steps = [int(step) for step in done.stdout.split()]
+    assert len(steps) == 20
+    assert len(set(steps)) > 10  # it was killed where it had come further
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
 
 
 def test_the_command_killed_twice(tiny: Path, tmp_path: Path) -> None:
@@ -186,20 +200,21 @@ def test_another_environment_is_told_in_one_line(tiny: Path, tmp_path: Path) -> 
     assert again.lines == [f"{folder}: finished already, at step 12"]
 
 
-def test_a_damaged_checkpoint_is_an_error(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["model.safetensors", "loop.pt", "optimizer/__0_0.distcp", "optimizer/.metadata"])
+def test_a_damaged_checkpoint_is_an_error(tiny: Path, tmp_path: Path, file: str) -> None:
     folder = interrupted(tiny, tmp_path / "run", 8)
-    (data,) = folder.glob("step-*.pt")
+    data = folder / "step-000006" / file
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 1
     data.write_bytes(bytes(content))
     before = records(folder)
-    with pytest.raises(RunError, match=r"step-000006.pt is damaged: found sha256 \w+; expected \w+; restore the file"):
+    with pytest.raises(RunError, match=rf"{file} is damaged: found sha256 \w+; expected \w+; restore the file"):
         train(load(tiny), folder)
     data.unlink()
-    with pytest.raises(RunError, match=r"step-000006.pt is damaged: found no such file"):
+    with pytest.raises(RunError, match=rf"{file} is damaged: found no such file"):
         train(load(tiny), folder)
     (folder / "checkpoint.json").write_text("{}")
-    with pytest.raises(RunError, match=r"checkpoint.json is damaged: found KeyError: 'file'; expected step, file"):
+    with pytest.raises(RunError, match=r"checkpoint.json is damaged: found KeyError: 'folder'; expected step, folder"):
         train(load(tiny), folder)
     assert records(folder) == before
 

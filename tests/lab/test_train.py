@@ -43,7 +43,7 @@ def test_the_first_logging_epoch_is_the_full_gradient_of_the_first_weights(tiny:
     train(recipe, tmp_path / "run")
     task = tasks.build(recipe)
     model = TrainingState(recipe, task).model
-    images, labels = (tensor[torch.arange(40) * 100] for tensor in task.train)
+    images, labels = task.train.batch(torch.arange(40) * 100)
     full = probes.full_gradient(model, task.loss, [(images, labels)], weight_decay=0.3)
     log = read_run(tmp_path / "run").logs[0]
     assert math.isclose(log["train_loss"], full.loss, rel_tol=1e-5)
@@ -75,7 +75,8 @@ def test_batches_of_an_epoch_cover_the_set_once_and_differ_by_epoch(tiny: Path) 
     task = tasks.build(load(tiny, ["training.batch_size=1500"]))
     first, second = ([task.batch(3 * epoch + i)[0] for i in range(3)] for epoch in range(2))
     assert [len(batch) for batch in first] == [1500, 1500, 1000]
-    torch.testing.assert_close(torch.cat(first).sum((0, 1)), task.train[0].sum((0, 1)), atol=1e-2, rtol=0)
+    (whole, _) = task.train.batch(torch.arange(4000))
+    torch.testing.assert_close(torch.cat(first).sum((0, 1)), whole.sum((0, 1)), atol=1e-2, rtol=0)
     assert not torch.equal(first[0], second[0])
     assert torch.equal(tasks.build(load(tiny, ["training.batch_size=1500"])).batch(4)[0], second[1])
 
@@ -86,7 +87,7 @@ def test_the_last_logging_batch_may_be_smaller(tiny: Path) -> None:
 
 
 def test_windows_of_a_text_do_not_overlap(tiny: Path) -> None:
-    (windows,) = tasks.build(load(tiny, TEXT)).train
+    (windows,) = tasks.build(load(tiny, TEXT)).train.batch(torch.arange(20))
     assert windows.shape[1] == 9
     assert torch.equal(windows[:-1, -1], windows[1:, 0])
 
@@ -192,7 +193,7 @@ def test_a_vit_takes_square_images_alone(tiny: Path, tmp_path: Path) -> None:
     write_images(tmp_path, train_labels=[0, 1] * 20, size=(8, 12), test_labels=[1, 0])
     with pytest.raises(UsageError) as caught:
         train(load(tiny, [f"task.data={tmp_path}"]), tmp_path / "vit")
-    allowed = "images of 8 x 12 pixels are not square; resnet takes them"
+    allowed = "images of 8 x 12 pixels are not square; resnet and mlp take them"
     assert str(caught.value) == f'model.name: "vit" is not allowed: {allowed}'
     train(load(tiny, [f"task.data={tmp_path}", "model={name='resnet', widths=[4]}"]), tmp_path / "resnet")
 
@@ -201,7 +202,7 @@ def test_the_manifest_names_no_folder_of_this_machine(tiny: Path, tmp_path: Path
     train(load(tiny), tmp_path / "run")
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["format"] == 1
-    assert {"torch", "lionkit", "transformers", "numpy", "python"} == set(manifest["versions"])
+    assert {"torch", "lionkit", "transformers", "accelerate", "numpy", "python"} == set(manifest["versions"])
     assert not any(value.startswith("/") for value in strings(manifest))
 
 

@@ -1,0 +1,7 @@
+"""All that changes while a run trains."""
+
+from lionkit_lab.state._snapshot import restore as restore
+from lionkit_lab.state._snapshot import snapshot as snapshot
+from lionkit_lab.state._training import NonFiniteLossError as NonFiniteLossError
+from lionkit_lab.state._training import TrainingState as TrainingState
+from lionkit_lab.state._training import total_steps as total_steps

@@ -1,0 +1,42 @@
+"""How a run ends badly: once, in one line, on all of its processes."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from torch.distributed import DistError
+
+from lionkit_lab.engine import Processes
+from lionkit_lab.errors import LabError, RunError, ToldElsewhereError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOST = ("connection closed", "connection reset", "broken pipe", "gloo", "timed out")  # gloo's words for a lost peer
+
+
+@contextmanager
+def ending_together(processes: Processes, folder: Path) -> Iterator[None]:
+    """Let one process tell of an error that ends a run, and the others end in silence.
+
+    Raises:
+        ToldElsewhereError: Another process has told, or is about to.
+        RunError: The disk is full, or another process has ended without a word.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        if not processes.is_first_to_tell():
+            raise ToldElsewhereError("another process of the run tells why") from error
+        if isinstance(error, OSError) and error.errno in _FULL:
+            kept = "the records and the last checkpoint are whole: when there is room, the same command goes on"
+            raise RunError(f"{folder} cannot be written: {error.strerror}; {kept}") from error
+        if processes.count > 1 and _has_lost_another(error):
+            what = f"process {processes.rank} of {processes.count} has lost another one of the run in {folder}"
+            raise RunError(f"{what}; the same command goes on from the last checkpoint") from error
+        raise
+
+
+def _has_lost_another(error: BaseException) -> bool:
+    if isinstance(error, LabError) or not isinstance(error, RuntimeError):
+        return False
+    return isinstance(error, DistError) or any(word in str(error).lower() for word in _LOST)

@@ -1,0 +1,60 @@
+"""A disk that is full: one line, nothing lost, and the same command goes on."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_resume import ENVIRONMENT, assert_same_run, records
+
+from lionkit_lab import checkpoint
+from lionkit_lab.errors import RunError
+from lionkit_lab.recipe import load
+from lionkit_lab.record import Lines
+from lionkit_lab.train import train
+
+
+def limited(size: int):
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+# The weights are a file of 14 kB, what the optimizer keeps is one of more than 40; without one the first step comes.
+@pytest.mark.parametrize(("size", "step", "left"), [(30_000, 3, 0), (10_000, 0, None)])
+def test_a_checkpoint_that_finds_no_room(tiny: Path, tmp_path: Path, size: int, step: int, left: int | None) -> None:
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "lionkit_lab", "train", str(tiny), "--out", str(folder)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=ENVIRONMENT, preexec_fn=limited(size)
+    )
+    assert done.returncode == 1, done.stderr
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    where = f"error: checkpoint at step {step} of {folder} could not be written: "
+    assert error.startswith(where)
+    assert error.endswith("are whole: when there is room, the same command goes on")
+    assert not list(folder.glob("*.tmp"))
+    saved = checkpoint.load(folder)
+    assert (saved and saved.step) == left
+    train(load(tiny), folder)
+    train(load(tiny), tmp_path / "whole")
+    assert_same_run(tmp_path / "whole", folder)
+
+
+def test_a_record_that_finds_no_room(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, write = tmp_path / "run", Lines.write
+
+    def full(lines: Lines, record: dict) -> bool:
+        if record["step"] == 5:
+            lines._file.write(b'{"kind": "st')  # what a full disk still took
+            lines._file.flush()
+            raise OSError(28, "No space left on device")
+        return write(lines, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lines, "write", full)
+        with pytest.raises(RunError, match=r"run cannot be written: No space left on device; the records and the last"):
+            train(load(tiny), folder)
+    assert records(folder).endswith(b'{"kind": "st')
+    train(load(tiny), folder)
+    train(load(tiny), tmp_path / "whole")
+    assert_same_run(tmp_path / "whole", folder)
