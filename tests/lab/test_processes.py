@@ -9,6 +9,7 @@ import pytest
 import torch
 from idx_files import write_images
 from ranks import CASES, SHARDED
+from tiny_recipe import TINY
 
 from lionkit_lab import checkpoint
 from lionkit_lab.record import read_run
@@ -36,8 +37,6 @@ def overridden(tiny: Path, folder: Path, *changes: tuple[str, str]) -> Path:
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Train every case on one process and on two."""
-    from conftest import TINY
-
     folder = tmp_path_factory.mktemp("processes")
     tiny = folder / "tiny.toml"
     tiny.write_text(TINY)

@@ -107,7 +107,7 @@ def draw(chart: Chart, subtitle: str, looks: dict[str, ArmStyle]) -> Figure:
 
     figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
     draw_chart(figure.add_subplot(), chart, looks, chart.quantity)
-    _set_titles(figure, f"{chart.title}  \u00b7  {subtitle}", columns=3)
+    _set_titles(figure, f"{chart.title}  \u00b7  {subtitle}")
     return figure
 
 
@@ -124,14 +124,20 @@ def draw_row(row: Sequence[Chart], title: str, looks: dict[str, ArmStyle]) -> Fi
     figure = Figure(figsize=(PANEL[0] * len(row), PANEL[1]), dpi=DPI, layout="constrained")
     for axes, chart in zip(figure.subplots(1, len(row)), row, strict=True):
         draw_chart(axes, chart, looks, chart.title)
-    _set_titles(figure, title, columns=4)
+    _set_titles(figure, title)
     return figure
 
 
-def _set_titles(figure: Figure, title: str, columns: int) -> None:
+_HANDLE, _CHARACTER = 0.6, 0.074
+"""Inches of a legend's line and the space around it, and of a letter of its label: a column too many is cut off."""
+
+
+def _set_titles(figure: Figure, title: str) -> None:
     # Not bold: a second font makes a PDF take twice as long.
     figure.suptitle(title, x=0.012, ha="left", fontsize=12.5)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if labels:
-        look = {"ncols": min(len(labels), columns), "fontsize": 8.5, "handlelength": 3.2, "columnspacing": 1.6}
+        widest = _HANDLE + _CHARACTER * max(map(len, labels))
+        columns = max(1, min(len(labels), int(figure.get_figwidth() / widest)))
+        look = {"ncols": columns, "fontsize": 8.5, "handlelength": 3.2, "columnspacing": 1.6}
         figure.legend(handles, labels, loc="outside lower left", **look)
