@@ -177,3 +177,10 @@ def test_a_demo_needs_something_to_compare(tmp_path: Path, tiny: Path) -> None:
     alone = tmp_path / "alone.toml"
     alone.write_text(tiny.read_text().partition("[[compare]]")[0])
     assert "needs a [[compare]] list" in invoke("demo", alone, code=2).stderr
+
+
+@pytest.mark.parametrize("command", [["demo"], ["sweep", "fashion-mnist"]], ids=["demo", "sweep"])
+def test_what_is_one_process_refuses_to_be_several(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    output = invoke(*command, code=2).output
+    assert f"`lionkit {command[0]}` is one process, and WORLD_SIZE is 2" in " ".join(output.split())

@@ -85,6 +85,15 @@ def test_groups_of_their_own_height_do_not_pass_for_growth():
     assert fit([low + high]).exponent.value > 0.6
 
 
-@pytest.mark.parametrize("groups", [[], [[]], [[(1.0, 2.0), (3.0, 4.0)]], [[(2.0, 1.0), (2.0, 2.0), (2.0, 3.0)]]])
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [],
+        [[]],
+        [[(1.0, 2.0), (3.0, 4.0)]],
+        [[(2.0, 1.0), (2.0, 2.0), (2.0, 3.0)]],
+        [[(929_280.0, y) for y in (1.0, 2.0, 3.0, 4.0, 5.0)]] * 2,
+    ],
+)
 def test_too_few_points_have_no_fit(groups):
     assert fit(groups) is None

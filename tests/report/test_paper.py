@@ -121,6 +121,10 @@ def test_table_b1_stands_beside_runs_of_its_networks(tmp_path):
     assert sgd.cells[0].mean == 7.807
     assert not any(found.is_best(theirs, place) for place in range(5))
     for run in runs:
+        run.manifest["task"]["title"] = "State of the Union"
+    assert [line.arm for line in milestones(task)[-1].lines] == ["lion", "sgd"]
+    for run in runs:
+        run.manifest["task"]["title"] = "OpenWebText"
         run.manifest["recipe"]["task"]["perplexity"]["data"] = "moby-dick.txt"
     assert [line.arm for line in milestones(task)[-1].lines] == ["lion", "sgd"]
 

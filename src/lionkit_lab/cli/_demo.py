@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lionkit_lab.cli._alone import refuse_several
 from lionkit_lab.cli._bars import Bars
 from lionkit_lab.cli._errors import Debug, one_line_errors
 from lionkit_lab.errors import DivergenceError, UsageError
@@ -25,6 +26,7 @@ def demo(
     Runs that are finished are not run again.
     """
     with one_line_errors(debug):
+        refuse_several("lionkit demo")
         from lionkit_lab.cli._results import show_table, writable
         from lionkit_lab.report import write
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lionkit_lab.cli._alone import refuse_several
 from lionkit_lab.cli._bars import Bars
 from lionkit_lab.cli._errors import Debug, one_line_errors
 from lionkit_lab.cli._train import Set
@@ -56,6 +57,7 @@ def sweep(
     goes on by the same command; what is finished is not run again.
     """
     with one_line_errors(debug):
+        refuse_several("lionkit sweep")
         from lionkit_lab.cli._results import writable
 
         arms = _arms(recipes, compare, set_ or (), only or ())

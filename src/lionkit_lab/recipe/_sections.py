@@ -83,7 +83,7 @@ class Logging(Section):
     batches: Annotated[Literal["all"] | Count, WordOrCount] = "all"
     """Batches of a logging epoch: "all", or a number of at least 1 of evenly spaced batches."""
     batch_size: Count = 500
-    """Samples in a logging batch, at least 1: memory and speed, and nothing else."""
+    """Samples in a logging batch, at least 1: memory and speed, and what batch norm takes its statistics over."""
     batch_norm: Literal["batch", "running"] = "batch"
     """Statistics that batch norm uses in a logging epoch: the batch's own, or the running ones."""
     weight_decay: NonNegative | None = None

@@ -15,8 +15,8 @@ from lionkit_lab.report.tabular import Block, Line, Sheet
 RIVAL = "sgd"
 _NOTE = (
     "The paper finds Lion's training loss below SGD's on all of its thirteen tasks; its figure is named where it asks "
-    "this of the same kind of network and data. Here: each SGD minus the first Lion, paired by seed; they are "
-    "told apart where the 95 % interval of the difference leaves out 0."
+    "this of the same kind of network and, of images, on the same data. Here: each SGD minus the first Lion, paired by "
+    "seed; they are told apart where the 95 % interval of the difference leaves out 0."
 )
 _HEADINGS = ["task", "figure_of_the_paper", "arm", "lion", "sgd", "difference", "low", "high", "p", "seeds", "verdict"]
 

@@ -90,11 +90,11 @@ def log_perplexity_of(manifest: Record) -> tuple[str, dict[int, float]] | None:
     """Return the paper's name of a run's network, and its line of table B.1, by step; None where it has none.
 
     Args:
-        manifest: The run's; its perplexity is of WikiText, as the paper's.
+        manifest: The run's; the paper's were trained on OpenWebText, and their perplexity is of WikiText.
     """
     recipe = manifest["recipe"]
     measured = recipe.get("task", {}).get("perplexity") or {}
-    if "wikitext" not in measured.get("data", "").lower():
+    if "wikitext" not in measured.get("data", "").lower() or "openwebtext" not in manifest["task"]["title"].lower():
         return None
     model = recipe.get("model", {})
     name = _GPT2.get((model.get("width"), model.get("layers"))) if model.get("name") == "gpt2" else None

@@ -41,7 +41,7 @@ def fit(groups: Sequence[Points]) -> PowerLaw | None:
         groups: Points (x, y), above 0.
 
     Returns:
-        The fit; None where there are too few points for an interval, or all of a group have one x.
+        The fit; None where there are too few points for an interval, or all points of each group have one x.
 
     Example:
         >>> from lionkit_lab.statistics import fit
@@ -53,7 +53,8 @@ def fit(groups: Sequence[Points]) -> PowerLaw | None:
     off = [(x - cx, y - cy) for group, (cx, cy) in zip(logs, centres, strict=True) for x, y in group]
     spread = math.fsum(x * x for x, _ in off)
     freedom = len(off) - len(logs) - 1
-    if freedom < 1 or spread == 0:
+    # Equal numbers have means that are off by a rounding: what is left of them is no spread.
+    if freedom < 1 or spread <= 1e-18 * math.fsum(x * x for group in logs for x, _ in group):
         return None
     slope = math.fsum(x * y for x, y in off) / spread
     error = math.sqrt(math.fsum((y - slope * x) ** 2 for x, y in off) / freedom / spread)
