@@ -12,6 +12,7 @@ from lionkit_lab.cli import app
 from lionkit_lab.dry_run import dry_run
 from lionkit_lab.dry_run._memory import activations, kept_bytes, optimizer_state
 from lionkit_lab.dry_run._subject import subject
+from lionkit_lab.errors import UsageError
 from lionkit_lab.recipe import ViT, bundled, load
 from lionkit_lab.state import TrainingState
 
@@ -142,5 +143,97 @@ def test_a_local_text_is_estimated_by_its_bytes(tmp_path: Path):
         (tmp_path / "texts" / f"{number}.txt").write_text("A word or two. " * 1000)
     recipe = load("sotu-gpt2", [f"task.data={tmp_path / 'texts'}", "task.tokenizer=bpe-300", "task.test_share=0.2"])
     found = dry_run(recipe)
-    assert (found.disk, found.exact, found.missing) == (150_000, False, ())
+    # Two bytes a token.
+    assert (found.disk, found.exact, found.missing) == (150_000 + 2 * round(150_000 / 4.4), False, ())
     assert found.train == round(120_000 / 4.4 / 64 + 0.5)
+
+
+@pytest.mark.parametrize(("name", "place"), [("cifar10", "datasets:any/set"), ("sotu-gpt2", "datasets:any/set:part")])
+def test_a_data_set_of_the_hub_is_never_loaded(name, place, monkeypatch):
+    asked = []
+    monkeypatch.setattr("datasets.load_dataset", lambda *arguments, **options: asked.append(arguments))
+    found = dry_run(load(name, [f"task.data={place}"]))
+    assert (found.train, found.disk, asked) == (None, None, [])
+    assert [it.what for it in found.missing if "tokenizer" not in it.what] == ['data set "any/set"']
+    output = invoke("train", name, "--set", f"task.data={place}", "--dry-run", code=1).output
+    assert "about" not in output
+    assert "estimated from the bytes" not in output
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "same"),
+    [
+        ("paper/resnet50-imagenet", "datasets:./imagenet-1k", "datasets:ILSVRC/imagenet-1k"),
+        ("sotu-gpt2", "datasets:./wikitext:wikitext-103-raw-v1", "datasets:Salesforce/wikitext:wikitext-103-raw-v1"),
+    ],
+)
+def test_a_downloaded_folder_is_known_by_its_name(name, place, same):
+    here, hub = (dry_run(load(name, [f"task.data={where}"])) for where in (place, same))
+    assert here.train is not None
+    assert (here.train, here.test, here.disk, here.steps) == (hub.train, hub.test, hub.disk, hub.steps)
+
+
+def test_what_is_here_and_cannot_be_used_is_code_1(tmp_path: Path):
+    (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "empty").mkdir()
+    told = {
+        ("cifar10", "task.data=empty"): "data empty: found nothing; expected IDX files",
+        ("sotu-gpt2", "task.data=empty"): "data empty: found nothing; expected text files",
+        ("sotu-gpt2", "task.tokenizer=bad.json"): "tokenizer bad.json: does not load",
+    }
+    for (name, setting), line in told.items():
+        stderr = invoke("train", name, "--set", setting, "--dry-run", "--json", code=1).stderr
+        assert line in stderr
+        assert stderr.count("\n") == 1
+        assert stderr.endswith(": bring it anew, or give another by --set\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "line"),
+    [
+        (
+            "moby-dick",
+            ["task.context=2_000_000"],
+            r"task.context: 2000000 is not allowed: must be below \d+ characters",
+        ),
+        (
+            "fashion-mnist",
+            ["schedule.warmup_steps=252"],
+            "warmup_steps: 252 is not allowed: must be below the run's 252",
+        ),
+        ("sotu-gpt2", ["training.steps=7", "schedule.warmup_steps=7"], "must be below the run's 7 steps"),
+        ("fashion-mnist", ["task.outputs=9"], "task.outputs: 9 is not allowed: must be at least 10"),
+        ("cifar10", ["task.classes=[1, 12]"], r"task.classes: 12 is not allowed: must be in \[0, 9\]"),
+        ("cifar10", ["task.classes=[3, 3]"], "task.classes: 3 is not allowed"),
+        ("sotu-gpt2", ["task.tokenizer=bpe-100"], "size 100 of a BPE is not allowed: must be at least 262"),
+        ("sotu-gpt2", ["task.tokenizer=gpt3"], 'task.tokenizer: "gpt3" is not known'),
+        ("sotu-bert", ["task.context=11"], "task.context"),
+    ],
+)
+def test_what_training_refuses_is_refused(name, settings, line):
+    with pytest.raises(UsageError, match=line):
+        dry_run(load(name, settings))
+
+
+def test_a_warm_up_is_not_refused_by_an_estimate():
+    found = dry_run(load("sotu-gpt2", ["training.steps=7", "schedule.warmup_steps=0", "schedule.warmup_epochs=1"]))
+    assert found.steps == 7
+
+
+def test_a_logging_epoch_holds_more_gradients_than_a_step():
+    base = ["training.batch_size=128", "logging.batch_size=64"]
+    parted = [*base, "engine.accumulate=2"]
+    one = dry_run(load("fashion-mnist", parted)).memory
+    two = dry_run(load("fashion-mnist", base), processes=2).memory
+    cut = dry_run(load("fashion-mnist", [*base, "engine.sharding=fsdp2"]), processes=2).memory
+    assert (one.batch, one.logging, two.logging) == (64, 2 * one.gradients, 4 * one.gradients)
+    assert cut.logging == 4 * one.gradients + one.weights
+    larger = dry_run(load("fashion-mnist", [*parted, "logging.batch_size=100"])).memory
+    assert one.activations == larger.activations
+    assert larger.logging - one.logging == pytest.approx(one.activations * 36 / 64, rel=0.01)
+    assert dry_run(load("fashion-mnist", ["training.batch_size=4000", "logging.batch_size=1"])).memory.logging == 0
+
+
+def test_keeping_ends_with_the_run():
+    found = dry_run(load("fashion-mnist", ["training.keep=[1, 252, 253]"]))
+    assert found.kept == 2 * found.memory.weights

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from lionkit_lab import checkpoint, tasks
 from lionkit_lab.engine import Engine
-from lionkit_lab.errors import UsageError
+from lionkit_lab.errors import DivergenceError, UsageError
 from lionkit_lab.recipe import load
 from lionkit_lab.record import Run, read_run
 from lionkit_lab.state import TrainingState
@@ -56,6 +57,37 @@ def test_an_overflow_of_float16_is_a_step_not_taken_and_half_the_scale(tiny: Pat
     assert state.engine.precision.state_dict()["scale"] == 2.0**59
     assert scale > 1
     assert state.step == 1
+
+
+def test_a_logging_epoch_of_float16_is_measured_in_float32(tiny: Path, tmp_path: Path) -> None:
+    plain, half = (trained(tiny, tmp_path / name, f"engine.precision={name}") for name in ("float32", "float16"))
+    assert half.logs[0] == plain.logs[0]  # of the same weights
+    assert half.steps[0]["loss"] != plain.steps[0]["loss"]
+
+
+class _BadGradients(Engine):
+    """An engine of which every gradient is nan, and every loss finite."""
+
+    def place(self, model: nn.Module) -> nn.Module:
+        def spoil(param: torch.Tensor) -> None:
+            assert param.grad is not None
+            param.grad.fill_(math.nan)
+
+        model = super().place(model)
+        for param in model.parameters():
+            param.register_post_accumulate_grad_hook(spoil)
+        return model
+
+
+@pytest.mark.parametrize(("action", "skips"), [("stop", 0), ("skip", 3)])
+def test_gradients_of_float16_that_stay_nan_end_the_run(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, skips: int
+) -> None:
+    monkeypatch.setattr("lionkit_lab.train._train.Engine", _BadGradients)
+    watch = f"watch={{non_finite={{action='{action}'}}, skips=3}}"
+    with pytest.raises(DivergenceError, match=f"l2 norm of the gradient is nan at step {32 + skips}"):
+        train(load(tiny, ["engine.precision=float16", "training.steps=60", watch]), tmp_path / "run")
+    assert read_run(tmp_path / "run").status == "diverged"  # after 31 steps from a scale of 2^16 to one of 2^-15
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from lionkit_lab.errors import UsageError
 from lionkit_lab.models import gpt2
 from lionkit_lab.recipe import GPT2, load
 from lionkit_lab.record import read_run
+from lionkit_lab.tasks._corpus import load_tokens
 from lionkit_lab.tasks._perplexity import windows
 from lionkit_lab.train import train
 
@@ -96,6 +97,26 @@ def test_a_text_shorter_than_the_context_is_one_window(tmp_path, recipe):
     with torch.no_grad():
         expected = brute_force(model, torch.from_numpy(shards.read(0, 4)), 16, 4)
     assert task._perplexity.of(model) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_model_in_float64_is_measured_in_float64(recipe):
+    task = tasks.build(recipe(5))
+    torch.manual_seed(4)
+    model = task.model().double().eval()
+    with torch.no_grad():
+        for param in model.parameters():
+            param.mul_(4)
+        shards = task._perplexity._shards
+        expected = brute_force(model, torch.from_numpy(shards.read(0, len(shards))), 16, 5)
+    assert task._perplexity.of(model) == pytest.approx(expected, rel=1e-11)
+
+
+def test_the_whole_of_a_file_is_measured(recipe, tmp_path):
+    task = tasks.build(recipe(5))
+    shards = task._perplexity._shards
+    assert len(shards.ends()) == 1
+    (tokens,) = load_tokens(recipe(5).task).tokenizer.encode([(tmp_path / "two.txt").read_text()])
+    assert shards.read(0, len(shards) - 1).tolist() == tokens.tolist()
 
 
 def test_it_is_recorded_where_it_is_due(recipe, tmp_path):

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from lionkit_lab import models, tasks
 from lionkit_lab.cli import app
 from lionkit_lab.errors import RunError, UsageError
-from lionkit_lab.recipe import GPT2, ResNet, ViT, load
+from lionkit_lab.recipe import BERT, GPT2, ResNet, ViT, load
 from lionkit_lab.record import read_run
 
 VIT = ViT(name="vit", width=16, layers=1, heads=2, patch=7)
@@ -108,6 +108,55 @@ def test_a_folder_of_a_hub_is_read_by_its_own_settings(tmp_path):
     assert torch.equal(model.state_dict()["vit.layernorm.weight"], source.state_dict()["vit.layernorm.weight"])
     file = begun(vit(seed=3), tmp_path / "hub" / "model.safetensors")  # its tensors bear older names
     assert file.loaded == len(source.state_dict())
+
+
+def without(folder: Path, *names: str) -> None:
+    """Take tensors out of the file of a hub's folder."""
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    kept = {name: tensor for name, tensor in tensors.items() if not name.endswith(names)}
+    assert len(kept) == len(tensors) - len(names)
+    save_file(kept, path, metadata={"format": "pt"})
+
+
+def test_what_a_folder_of_a_hub_does_not_have_is_not_drawn(tmp_path):
+    source, drawn, model = vit(), vit(seed=2), vit(seed=2)
+    source.save_pretrained(tmp_path / "hub")
+    without(tmp_path / "hub", "classifier.weight")
+    found = begun(model, tmp_path / "hub")
+    assert (found.loaded, found.fresh) == (len(source.state_dict()) - 1, ("classifier.weight",))
+    assert torch.equal(model.classifier.weight, drawn.classifier.weight)
+    assert differing(model, source) == ["classifier.weight"]
+    without(tmp_path / "hub", "embeddings.cls_token")
+    with pytest.raises(UsageError, match=r"hub: vit.embeddings.cls_token is not there; the model has \(1, 1, 16\)"):
+        begun(model, tmp_path / "hub")
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "bert"])
+def test_tied_weights_of_a_hub_are_not_missing(tmp_path, kind):
+    def made(seed):
+        torch.manual_seed(seed)
+        settings = {"gpt2": GPT2, "bert": BERT}[kind](name=kind, width=16, layers=1, heads=2)
+        return getattr(models, kind)(settings, 13, 8)
+
+    source, model = made(1), made(2)
+    source.save_pretrained(tmp_path / "hub")
+    assert not begun(model, tmp_path / "hub").fresh
+    assert not differing(model, source)
+
+
+MISFIT = (
+    r"model.safetensors: does not load \(.* has the shape \(10, 16\); config.json makes it \(10, 24\)\); expected a run"
+)
+
+
+def test_a_folder_of_a_hub_that_contradicts_itself_is_named(tmp_path):
+    vit().save_pretrained(tmp_path / "hub")
+    path = tmp_path / "hub" / "config.json"
+    path.write_text(path.read_text().replace('"hidden_size": 16', '"hidden_size": 24'))
+    with pytest.raises(RunError, match=MISFIT) as caught:
+        begun(vit(), tmp_path / "hub")
+    assert "\n" not in str(caught.value)
 
 
 def test_weights_in_several_files_are_one(tmp_path):

@@ -2,9 +2,12 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -12,11 +15,13 @@ from idx_files import write_images
 
 from lionkit import probes
 from lionkit_lab import optimizers, tasks
+from lionkit_lab.engine import Engine
 from lionkit_lab.errors import DivergenceError, UsageError
 from lionkit_lab.recipe import load
 from lionkit_lab.record import read_run
 from lionkit_lab.state import TrainingState
 from lionkit_lab.train import train
+from lionkit_lab.train._measure import Measurement
 
 TEXT = [
     "task={name='characters', context=8}",
@@ -84,6 +89,76 @@ def test_batches_of_an_epoch_cover_the_set_once_and_differ_by_epoch(tiny: Path) 
 def test_the_last_logging_batch_may_be_smaller(tiny: Path) -> None:
     task = tasks.build(load(tiny, ["logging.batches=all", "logging.batch_size=1500"]))
     assert [len(labels) for _, labels in task.logging_batches()] == [1500, 1500, 1000]
+
+
+def test_a_part_of_a_logging_epoch_makes_no_batch_of_the_others(tiny: Path) -> None:
+    task = tasks.build(load(tiny, ["logging.batches=all", "logging.batch_size=900"]))
+    whole, train_set = list(task.logging_batches()), task.train
+    with mock.patch.object(train_set, "batch", wraps=train_set.batch) as made:
+        parts = [list(task.logging_batches(part, 3)) for part in range(3)]
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert made.call_count == 5
+    for number, (images, labels) in enumerate(whole):
+        part = parts[number % 3][number // 3]
+        assert torch.equal(part[0], images)
+        assert torch.equal(part[1], labels)
+
+
+BUFFERS = """
+import sys
+from pathlib import Path
+import torch
+from lionkit_lab import tasks
+from lionkit_lab.engine import Engine
+from lionkit_lab.recipe import load
+from lionkit_lab.state import TrainingState, snapshot
+from lionkit_lab.train._measure import Measurement
+
+def taken(state, recipe, task): Measurement(recipe, task, state).take()
+def saved(state, recipe, task): list(snapshot(state).weights)
+
+RESNET = "model={name='resnet', widths=[4], stem_stride=2}"
+for sharding, share in (("none", taken), ("none", saved), ("fsdp2", taken), ("fsdp2", saved)):
+    recipe = load(Path(sys.argv[1]), [f"engine.sharding={sharding}", RESNET])
+    task = tasks.build(recipe)
+    state = TrainingState(recipe, task, Engine(recipe.engine))
+    gather = state.engine.processes.gather
+    state.update()
+    before = gather(dict(state.model.named_buffers()))
+    before = [{name: it.clone() for name, it in own.items()} for own in before]
+    share(state, recipe, task)
+    after = gather(dict(state.model.named_buffers()))
+    names = [name for name in before[0] if "running" in name]
+    assert names and not any(torch.equal(before[0][name], before[1][name]) for name in names), sharding
+    for name, first in before[0].items():
+        assert torch.equal(after[0][name], first) and torch.equal(after[1][name], first), (sharding, share, name)
+"""
+
+
+def test_what_is_measured_or_saved_has_the_buffers_of_the_first_process_on_all(tiny: Path, tmp_path: Path) -> None:
+    script = tmp_path / "buffers.py"
+    script.write_text(BUFFERS)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", str(script), str(tiny)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("device", "forked"), [("cpu", []), ("cuda:1", [torch.device("cuda:1")])])
+def test_a_sharded_logging_epoch_keeps_the_random_numbers_of_its_device_alone(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, device: str, forked: list[torch.device]
+) -> None:
+    asked: list[list[torch.device]] = []
+    monkeypatch.setattr(torch.random, "fork_rng", lambda devices: asked.append(devices) or nullcontext())
+    recipe = load(tiny)
+    task = tasks.build(recipe)
+    state = TrainingState(recipe, task)
+    monkeypatch.setattr(Engine, "is_sharded", True)
+    monkeypatch.setattr(state.engine.processes, "device", torch.device(device))
+    monkeypatch.setattr(Measurement, "_full_gradient", mock.Mock(side_effect=LookupError("enough")))
+    with pytest.raises(LookupError, match="enough"):
+        Measurement(recipe, task, state).take()
+    assert asked == [forked]
 
 
 def test_windows_of_a_text_do_not_overlap(tiny: Path) -> None:

@@ -7,5 +7,6 @@ checkpoint, by every process its shards, and read by any number of processes.
 from lionkit_lab.checkpoint._load import Saved as Saved
 from lionkit_lab.checkpoint._load import load as load
 from lionkit_lab.checkpoint._save import Snapshot as Snapshot
+from lionkit_lab.checkpoint._save import forget as forget
 from lionkit_lab.checkpoint._save import keep as keep
 from lionkit_lab.checkpoint._save import save as save

@@ -9,8 +9,10 @@ import torch
 import torch.distributed.checkpoint as dcp
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.distributed.checkpoint.api import CheckpointException
 
-from lionkit_lab.checkpoint._names import POINTER, REST, TENSORS, WEIGHTS, files, one_process_is_meant
+from lionkit_lab.checkpoint._failing import reason
+from lionkit_lab.checkpoint._names import FORMAT, POINTER, REST, TENSORS, WEIGHTS, files, one_process_is_meant
 from lionkit_lab.engine import Processes
 from lionkit_lab.errors import RunError
 
@@ -38,6 +40,9 @@ class Saved:
         Args:
             like: Makes the tensor to read into, from its name, shape and dtype: of this process's shard, if any.
             is_sharded: Whether all processes read together, each its part.
+
+        Raises:
+            RunError: They cannot be read.
         """
         folder = self._path / TENSORS
         if not folder.exists():
@@ -45,8 +50,11 @@ class Saved:
         reader = dcp.FileSystemReader(folder)
         found: dict[str, Any] = reader.read_metadata().state_dict_metadata
         tensors = {name: like(name, it.size, it.properties.dtype) for name, it in found.items()}
-        with one_process_is_meant():
-            dcp.load(tensors, storage_reader=reader, no_dist=not is_sharded)
+        try:
+            with one_process_is_meant():
+                dcp.load(tensors, storage_reader=reader, no_dist=not is_sharded)
+        except CheckpointException as error:
+            raise RunError(f"checkpoint {folder} cannot be read: {reason(error)}") from error
         return tensors
 
 
@@ -71,9 +79,12 @@ def _checked(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         pointer = json.loads(path.read_bytes())
+        is_older = "step" in pointer and "folder" not in pointer  # than the first format with a number
+        if is_older or pointer.get("format", FORMAT) != FORMAT:
+            raise _foreign(path, folder, pointer.get("format", 0))
         data, expected = folder / pointer["folder"], pointer["files"] | {}
         step = int(pointer["step"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         found = f"found {type(error).__name__}: {error}; expected step, folder and files"
         raise _damaged(path, folder, found) from error
     found = files(data)
@@ -87,3 +98,8 @@ def _checked(folder: Path) -> dict[str, Any] | None:
 
 def _damaged(path: Path, folder: Path, what: str) -> RunError:
     return RunError(f"checkpoint {path} is damaged: {what}; restore the file, or delete {folder} to start again")
+
+
+def _foreign(path: Path, folder: Path, found: object) -> RunError:
+    ways = f"go on with the version of lionkit that wrote it, or delete {folder} to start again"
+    return RunError(f"checkpoint {path} is of format {found}; this version reads format {FORMAT}: {ways}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+FORMAT = 1  # of the pointer and what it points to
 POINTER = "checkpoint.json"
 WEIGHTS = "model.safetensors"
 TENSORS = "optimizer"

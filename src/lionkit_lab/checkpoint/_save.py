@@ -2,23 +2,31 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed.checkpoint as dcp
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.distributed.checkpoint.api import CheckpointException
 
 from lionkit_lab import atomic
-from lionkit_lab.checkpoint._names import KEPT, POINTER, REST, TENSORS, WEIGHTS, files, one_process_is_meant, step_name
+from lionkit_lab.checkpoint._failing import failing_well
+from lionkit_lab.checkpoint._names import (
+    FORMAT,
+    KEPT,
+    POINTER,
+    REST,
+    TENSORS,
+    WEIGHTS,
+    files,
+    one_process_is_meant,
+    step_name,
+)
 from lionkit_lab.engine import Processes
-from lionkit_lab.errors import RunError
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,14 @@ def save(folder: Path, snapshot: Snapshot, processes: Processes) -> None:
     """
     target = folder / step_name(snapshot.step)
     temporary = target.with_name(target.name + atomic.TEMPORARY)
-    with _failing_well(folder, snapshot.step, temporary):
-        processes.on_first(lambda: _make_anew(temporary))
-        weights = _gathered(snapshot.weights, processes)
-        processes.on_first(lambda: _write_whole(temporary, weights, snapshot.rest))
-        _write_tensors(temporary / TENSORS, snapshot, processes)
-        processes.on_first(lambda: _put_in_force(folder, temporary, target, snapshot.step))
+    fails = partial(failing_well, folder, snapshot.step, temporary)
+    processes.on_first(fails()(lambda: _make_anew(temporary)))
+    weights = _gathered(snapshot.weights, processes)
+    processes.on_first(fails(RuntimeError)(lambda: _write_whole(temporary, weights, snapshot.rest)))
+    if snapshot.tensors:
+        write = fails()(lambda: _write_tensors(temporary / TENSORS, snapshot))
+        (processes.together if snapshot.is_sharded else processes.on_first)(write)
+    processes.on_first(fails()(lambda: _put_in_force(folder, temporary, target, snapshot.step)))
 
 
 def keep(folder: Path, step: int, weights: Iterable[tuple[str, Tensor]], processes: Processes) -> None:
@@ -69,15 +79,22 @@ def keep(folder: Path, step: int, weights: Iterable[tuple[str, Tensor]], process
     """
     path = folder / KEPT / f"{step_name(step)}.safetensors"
     temporary = path.with_name(path.name + atomic.TEMPORARY)
-    with _failing_well(folder, step, temporary):
-        found = _gathered(weights, processes)
+    found = _gathered(weights, processes)
 
-        def write() -> None:
-            path.parent.mkdir(exist_ok=True)
-            save_file(found, temporary, metadata={"format": "pt"})
-            atomic.replace(temporary, path)
+    @failing_well(folder, step, temporary)
+    def write() -> None:
+        path.parent.mkdir(exist_ok=True)
+        save_file(found, temporary, metadata={"format": "pt"})
+        atomic.replace(temporary, path)
 
-        processes.on_first(write)
+    processes.on_first(write)
+
+
+def forget(folder: Path, step: int) -> None:
+    """Delete the weights that were kept after ``step``: the run was taken back to it."""
+    for path in (folder / KEPT).glob("step-*.safetensors"):
+        if path.stem > step_name(step):
+            path.unlink()
 
 
 def _gathered(weights: Iterable[tuple[str, Tensor]], processes: Processes) -> dict[str, Tensor]:
@@ -100,20 +117,14 @@ def _write_whole(folder: Path, weights: dict[str, Tensor], rest: dict[str, Any])
         torch.save(rest, file)
 
 
-def _write_tensors(folder: Path, snapshot: Snapshot, processes: Processes) -> None:
-    if not snapshot.tensors:
-        return
-
-    def write() -> None:
-        writer = dcp.FileSystemWriter(folder)
-        with one_process_is_meant():
-            dcp.save(snapshot.tensors, storage_writer=writer, no_dist=not snapshot.is_sharded)
-
-    (processes.together if snapshot.is_sharded else processes.on_first)(write)
+def _write_tensors(folder: Path, snapshot: Snapshot) -> None:
+    writer = dcp.FileSystemWriter(folder)
+    with one_process_is_meant():
+        dcp.save(snapshot.tensors, storage_writer=writer, no_dist=not snapshot.is_sharded)
 
 
 def _put_in_force(folder: Path, temporary: Path, target: Path, step: int) -> None:
-    pointer = {"step": step, "folder": target.name, "files": files(temporary)}
+    pointer = {"format": FORMAT, "step": step, "folder": target.name, "files": files(temporary)}
     shutil.rmtree(
         target, ignore_errors=True
     )  # A kill came between the two lines below; the pointer is to an older one.
@@ -123,30 +134,3 @@ def _put_in_force(folder: Path, temporary: Path, target: Path, step: int) -> Non
     for old in folder.glob("step-*"):
         if old != target:
             shutil.rmtree(old)
-
-
-@contextmanager
-def _failing_well(folder: Path, step: int, temporary: Path) -> Iterator[None]:
-    """Say in one line why a checkpoint was not written, and how to go on; leave nothing of it."""
-    try:
-        yield
-    except (OSError, SafetensorError, CheckpointException, RuntimeError) as error:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
-        what = f"checkpoint at step {step} of {folder} could not be written: {_reason(error)}"
-        kept = "the records and the checkpoint before it are whole"
-        raise RunError(f"{what}; {kept}: when there is room, the same command goes on") from error
-
-
-def _reason(error: BaseException) -> str:
-    """Return the system's own words where there are any: torch's writers wrap them."""
-    if isinstance(error, CheckpointException):
-        error = next(iter(error.failures.values()))[0]
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror
-        seen = seen.__cause__ or seen.__context__
-    return str(error).partition("\n")[0]

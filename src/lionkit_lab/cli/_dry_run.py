@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lionkit_lab.dry_run import DryRun
     from lionkit_lab.recipe import Recipe
 
-_UNKNOWN = "known once the data are here"
+_UNKNOWN = "known once the data are read"
 
 
 def dry_run(recipe: "Recipe", processes: int, json_: bool) -> None:
@@ -23,7 +23,7 @@ def dry_run(recipe: "Recipe", processes: int, json_: bool) -> None:
         json_: As JSON.
 
     Raises:
-        RunError: Something is missing.
+        RunError: Something is missing, or cannot be used.
     """
     from lionkit_lab.dry_run import dry_run as run
 
@@ -34,7 +34,7 @@ def dry_run(recipe: "Recipe", processes: int, json_: bool) -> None:
     else:
         _show(found)
     if found.missing:
-        lines = "; ".join(f"{it.what} is not here: {it.command}" for it in found.missing)
+        lines = "; ".join(it.line for it in found.missing)
         raise RunError(f"{recipe.name}: {lines}")
 
 
@@ -49,19 +49,20 @@ def _show(found: "DryRun") -> None:
 
 
 def _rows(found: "DryRun") -> Iterator[tuple[str, str, str]]:
-    about = "" if found.exact else "about "
+    estimated = found.train is not None and not found.exact
+    about = "about " if estimated else ""
     yield "parameters", _count(found.parameters), ""
     yield "sqrt(d)", f"{found.sqrt_dim:,.1f}" if found.sqrt_dim else _UNKNOWN, ""
     if found.memory:
         yield from _memory(found)
     yield "steps", _count(found.steps), ""
     yield "epochs", f"{about}{found.epochs:,.4g}" if found.epochs is not None else _UNKNOWN, ""
-    yield "training samples", _count(found.train, about), "" if found.exact else "estimated from the bytes of the text"
+    yield "training samples", _count(found.train, about), "estimated from the bytes of the text" if estimated else ""
     yield "test samples", _count(found.test, about), ""
     yield "samples seen", _count(found.seen, about), ""
     if found.tokens:
         yield "tokens seen", _count(found.tokens, about), ""
-    yield "data on disk", _bytes(found.disk), ""
+    yield "data on disk", _bytes(found.disk), "with its tokens, estimated" if estimated else ""
     yield "checkpoint", _bytes(found.checkpoint), "two while one is written"
     if found.kept:
         yield "weights that stay", _bytes(found.kept), ""
@@ -76,6 +77,7 @@ def _memory(found: "DryRun") -> Iterator[tuple[str, str, str]]:
     yield "  optimizer state", _bytes(memory.optimizer), ""
     how = f"estimated: what a forward pass of {memory.batch:,} samples keeps on a CPU"
     yield "  activations", _bytes(memory.activations), how
+    yield "  logging epoch", _bytes(memory.logging), "what it takes beyond a step"
 
 
 def _count(number: int | None, about: str = "") -> str:

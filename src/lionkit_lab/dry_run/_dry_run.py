@@ -8,7 +8,9 @@ import torch
 from lionkit_lab.dry_run._memory import Memory, memory
 from lionkit_lab.dry_run._missing import Missing, missing
 from lionkit_lab.dry_run._subject import Subject, subject
-from lionkit_lab.recipe import Recipe
+from lionkit_lab.errors import RunError
+from lionkit_lab.recipe import Cosine, Recipe
+from lionkit_lab.state import check_warmup
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,10 @@ class DryRun:
         exact: Whether samples and epochs are counted, and not estimated from the bytes of a text.
         seen: Samples that are trained on, each as often as it is seen.
         tokens: Tokens or characters that are trained on, likewise; None of images.
-        disk: Bytes of the data on the disk.
+        disk: Bytes of the data on the disk, and of the tokens that are made of them.
         checkpoint: Bytes of a checkpoint; while it is written there are two.
         kept: Bytes of the weights that stay, beside the last checkpoint.
-        missing: What is not here.
+        missing: What is not here, or cannot be used.
     """
 
     name: str
@@ -61,10 +63,10 @@ def dry_run(recipe: Recipe, processes: int = 1) -> DryRun:
         processes: On how many it is to be trained, at least 1.
 
     Raises:
-        UsageError: The network does not take the data.
+        UsageError: Training would refuse a setting, as one that does not fit the data.
     """
-    found = subject(recipe)
-    steps, epochs = _length(recipe, found.train if found else None)
+    found, unusable = _subject(recipe)
+    steps, epochs = _length(recipe, found)
     seen = _seen(recipe, found.train if found else None, steps, epochs)
     size = _size(recipe, found, processes) if found else None
     checkpoint = size[1].weights + size[1].optimizer if size else None
@@ -81,9 +83,17 @@ def dry_run(recipe: Recipe, processes: int = 1) -> DryRun:
         tokens=seen * found.tokens if seen and found and found.tokens else None,
         disk=found.disk if found else None,
         checkpoint=checkpoint,
-        kept=size[1].weights * len(recipe.training.kept_steps) if size else None,
-        missing=missing(recipe),
+        kept=size[1].weights * _num_kept(recipe, steps) if size else None,
+        missing=(*missing(recipe), *unusable),
     )
+
+
+def _subject(recipe: Recipe) -> tuple[Subject | None, tuple[Missing, ...]]:
+    """Return what the recipe trains, and what is here and cannot be used."""
+    try:
+        return subject(recipe), ()
+    except RunError as error:
+        return None, (Missing(str(error), "bring it anew, or give another by --set", is_here=True),)
 
 
 def _size(recipe: Recipe, found: Subject, processes: int) -> tuple[int, Memory]:
@@ -93,14 +103,23 @@ def _size(recipe: Recipe, found: Subject, processes: int) -> tuple[int, Memory]:
     return dim, memory(recipe, found, network, processes)
 
 
-def _length(recipe: Recipe, train: int | None) -> tuple[int | None, float | None]:
+def _length(recipe: Recipe, found: Subject | None) -> tuple[int | None, float | None]:
     training = recipe.training
-    if train is None:
-        return training.steps, training.epochs
-    each = -(-train // training.batch_size)
-    if training.epochs:
-        return training.epochs * each, float(training.epochs)
-    return training.steps, (training.steps or 0) / each
+    each = -(-found.train // training.batch_size) if found and found.train is not None else None
+    total = training.steps or (training.epochs * each if training.epochs and each else None)
+    if total and (_in_one_unit(recipe) or (found and found.exact)):
+        check_warmup(recipe, total, each or 1)
+    return total, float(training.epochs or (total or 0) / each) if each else training.epochs
+
+
+def _in_one_unit(recipe: Recipe) -> bool:
+    """Say whether a warm-up can be compared with the length of the run without counting the samples."""
+    in_epochs = isinstance(recipe.schedule, Cosine) and bool(recipe.schedule.warmup_epochs)
+    return in_epochs == bool(recipe.training.epochs)
+
+
+def _num_kept(recipe: Recipe, steps: int | None) -> int:
+    return sum(steps is None or step <= steps for step in recipe.training.kept_steps)
 
 
 def _seen(recipe: Recipe, train: int | None, steps: int | None, epochs: float | None) -> int | None:

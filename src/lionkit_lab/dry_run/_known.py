@@ -1,6 +1,10 @@
 """What is known of public data sets without having them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+from lionkit_lab.data import HUB_PREFIX
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Text:
     disk: int
 
 
+_Known = TypeVar("_Known", Images, Text)
+
 _CIFAR = (3, 32, 32)
 
 IMAGES: dict[str, Images] = {
@@ -57,3 +63,11 @@ TEXTS: dict[str, Text] = {
 
 BYTES_PER_TOKEN = 4.4
 """Of English in a vocabulary of 30,000 or 50,000; OpenWebText's 39.8 GB are 9.04 billion tokens of GPT-2."""
+
+
+def known(place: str, sets: Mapping[str, _Known]) -> _Known | None:
+    """Return what is known of a place: by its name, or by the last part of the path that it was downloaded to."""
+    if place in sets or not place.startswith((f"{HUB_PREFIX}.", f"{HUB_PREFIX}/")):
+        return sets.get(place)
+    last = place.rpartition("/")[2]
+    return next((found for name, found in sets.items() if name.endswith(f"/{last}")), None)

@@ -24,21 +24,23 @@ class Memory:
         weights: Weights and buffers.
         gradients: Gradients, one for each weight.
         optimizer: What the optimizer keeps between steps.
-        activations: What the forward pass of the largest batch keeps for the backward pass: of a micro-batch, or of a
-            batch of a logging epoch. Counted on the CPU's own operators; kernels of a GPU may keep less.
-        batch: Samples of that batch.
+        activations: What the forward pass of a micro-batch keeps for the backward pass. Counted on the CPU's own
+            operators; kernels of a GPU may keep less.
+        logging: What a logging epoch takes beyond all that a step does: its own batch, and copies of the gradient.
+        batch: Samples of the micro-batch.
     """
 
     weights: int
     gradients: int
     optimizer: int
     activations: int
+    logging: int
     batch: int
 
     @property
     def total(self) -> int:
-        """All of them."""
-        return self.weights + self.gradients + self.optimizer + self.activations
+        """All of them: the most of a training step and of a logging epoch."""
+        return self.weights + self.gradients + self.optimizer + self.activations + self.logging
 
 
 def memory(recipe: Recipe, subject: Subject, network: nn.Module, processes: int) -> Memory:
@@ -54,9 +56,18 @@ def memory(recipe: Recipe, subject: Subject, network: nn.Module, processes: int)
     weights = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers())) * width
     gradients = sum(param.nbytes for param in network.parameters()) * width
     parts = recipe.engine.accumulate * processes
-    batch = max(-(-recipe.training.batch_size // parts), recipe.logging.batch_size)
-    kept = activations(recipe, subject, batch)
-    return Memory(weights, gradients, optimizer_state(recipe.optimizer, network) * width, kept * width, batch)
+    batch, logged = -(-recipe.training.batch_size // parts), recipe.logging.batch_size
+    kept = activations(recipe, subject, batch) * width
+    copies = _gradients_in_logging(processes) * gradients + (weights if recipe.engine.sharding != "none" else 0)
+    logging = kept if logged == batch else activations(recipe, subject, logged) * width
+    beyond = max(logging + copies - kept, 0)
+    return Memory(weights, gradients, optimizer_state(recipe.optimizer, network) * width, kept, beyond, batch)
+
+
+def _gradients_in_logging(processes: int) -> int:
+    """Return how many gradients a logging epoch holds beside that of the last step."""
+    # The sum over the batches and the gradient of one; of several processes also their own sum and their mean.
+    return 2 if processes == 1 else 4
 
 
 def optimizer_state(settings: OptimizerSettings, network: nn.Module) -> int:

@@ -16,20 +16,27 @@ _TOKENIZERS = {"gpt2": "gpt2-bpe", "bert": "bert-wordpiece"}
 
 @dataclass(frozen=True)
 class Missing:
-    """Something that is not here.
+    """Something that is not here, or cannot be used as it is.
 
     Attributes:
-        what: What it is.
-        command: What brings it.
+        what: What it is; the error, where it is here.
+        command: What brings it, or another one.
+        is_here: Whether it is here, and cannot be used.
     """
 
     what: str
     command: str
+    is_here: bool = False
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.what}{'' if self.is_here else ' is not here'}: {self.command}"
 
 
 def missing(recipe: Recipe) -> tuple[Missing, ...]:
     """Return what has to be brought before the recipe can run, each once."""
-    found = [*_packages(recipe), *_data(recipe.task.data, "task.data"), *_of_text(recipe), *_start(recipe)]
+    found = [*_packages(recipe), *missing_data(recipe.task.data), *_of_text(recipe), *_start(recipe)]
     return tuple(dict.fromkeys([*found, *_trackers(recipe)]))
 
 
@@ -42,7 +49,8 @@ def _packages(recipe: Recipe) -> Iterator[Missing]:
             yield Missing(f'package "{package}"', 'pip install "lionkit[lab]"')
 
 
-def _data(place: str | None, key: str) -> Iterator[Missing]:
+def missing_data(place: str | None, key: str = "task.data") -> Iterator[Missing]:
+    """Yield what has to be brought before the data of a recipe's ``key`` are at their place."""
     if place is None:
         return
     if place.startswith(HUB_PREFIX):
@@ -85,7 +93,7 @@ def _of_text(recipe: Recipe) -> Iterator[Missing]:
     if task.tokenizer.endswith(".json") and not Path(task.tokenizer).exists():
         yield Missing(f'tokenizer "{task.tokenizer}"', "give another by --set task.tokenizer=FILE")
     if isinstance(task, Language) and task.perplexity:
-        yield from _data(task.perplexity.data, "task.perplexity.data")
+        yield from missing_data(task.perplexity.data, "task.perplexity.data")
 
 
 def _start(recipe: Recipe) -> Iterator[Missing]:

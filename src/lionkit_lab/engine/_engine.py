@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -103,11 +104,18 @@ class Engine:
 
     def whole_weights(self, model: nn.Module) -> Iterator[tuple[str, Tensor]]:
         """Yield every weight and buffer once, by its first name, as a whole; all processes must iterate together."""
+        self.share_buffers(model)
         seen: set[int] = set()
         for name, tensor in model.state_dict(keep_vars=True).items():
             if id(tensor) not in seen:  # tied weights stand under two names
                 seen.add(id(tensor))
                 yield name, whole_tensor(tensor.detach())
+
+    def share_buffers(self, model: nn.Module) -> None:
+        """Give all processes the first one's buffers: batch norm's are those of the rows that a process has seen."""
+        if self.processes.count > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, src=0)
 
     def put_weights(self, model: nn.Module, weights: dict[str, Tensor]) -> None:
         """Write what ``whole_weights`` yielded into a model, or into this process's shards of one."""

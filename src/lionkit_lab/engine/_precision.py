@@ -11,6 +11,8 @@ from torch.optim import Optimizer
 
 from lionkit_lab.recipe import Precision as Name
 
+# A weight's gradient of 1 would then be float16's smallest normal number.
+_LEAST_SCALE = 2.0**-14
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -45,10 +47,19 @@ class Precision:
         """Compute in half precision inside, where the recipe says so."""
         return torch.autocast(self._device.type, self._half) if self._half else nullcontext()
 
+    def measured(self) -> AbstractContextManager[Any]:
+        """Compute as ``autocast`` does inside, but what float16 is too narrow for without a scale in float32."""
+        return nullcontext() if self._scaler else self.autocast()
+
     @property
     def drops_steps(self) -> bool:
         """Whether a step whose gradient is not finite is dropped as a matter of course."""
-        return self._scaler is not None
+        return self._scaler is not None and not self.scale_is_spent
+
+    @property
+    def scale_is_spent(self) -> bool:
+        """Whether the scale has fallen so far that a smaller one will not help."""
+        return self._scaler is not None and self._scaler.get_scale() < _LEAST_SCALE
 
     def scaled(self, loss: Tensor) -> Tensor:
         """Return what to go backward from: small gradients of float16 would be 0."""

@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 from accelerate import PartialState
 from torch import Tensor
+from torch.distributed.checkpoint.api import CheckpointException
 
 from lionkit_lab.errors import LabError, RunError, UsageError
 
@@ -106,5 +107,6 @@ def _attempt(work: Callable[[], T]) -> tuple[Any, Exception | None]:
         return work(), None
     except (LabError, OSError) as error:
         return None, error
-    except Exception as error:  # Whatever it is, the others must not wait for this process.
+    # torch's CheckpointException is no Exception.
+    except (Exception, CheckpointException) as error:  # Whatever it is, the others must not wait for this process.
         return None, RunError(f"{type(error).__name__}: {error}")

@@ -34,7 +34,7 @@ class Weights:
         return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
     def tensors(self, model: nn.Module) -> dict[str, Tensor]:
-        """Return every tensor, on the CPU, by the name that it has in networks of ``model``'s class.
+        """Return every tensor that the files have, on the CPU, by its name in networks of ``model``'s class.
 
         Raises:
             RunError: A file is damaged, or the folder is another network's.
@@ -47,7 +47,7 @@ class Weights:
                 # Hubs have weights by older names, too, which the library translates.
                 return _pretrained(model, self.hub_folder)
             return {name: tensor for path in self.files for name, tensor in load_file(path).items()}
-        except (SafetensorError, OSError, ValueError) as error:
+        except (SafetensorError, OSError, ValueError, RuntimeError) as error:
             what = str(error).partition("\n")[0]
             raise RunError(f"checkpoint {self.files[0]}: does not load ({what}); expected {_EXPECTED}") from error
 
@@ -97,11 +97,17 @@ def _pretrained(model: nn.Module, folder: Path) -> dict[str, Tensor]:
     logging.disable_progress_bar()
     try:
         loader: Any = type(model)
-        return loader.from_pretrained(folder, local_files_only=True).state_dict()
+        loaded, info = loader.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
+        )
     finally:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
+    # What the files do not have, or have in another shape, was drawn at random.
+    for name, found, expected in sorted(info["mismatched_keys"]):
+        raise ValueError(f"{name} has the shape {tuple(found)}; {_CONFIG} makes it {tuple(expected)}")
+    return {name: tensor for name, tensor in loaded.state_dict().items() if name not in info["missing_keys"]}
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class _Tokens(Section):
     tokenizer: Place = "bpe-4096"
     """"gpt2", "bert", "bpe-N" (trained on the training documents, N at least 262), or a ``tokenizer.json``."""
     context: Count = 128
-    """Tokens that the model sees at once, at least 1; at least 12 for masked-language."""
+    """Tokens that the model sees at once, at least 1."""
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the documents that are kept for the test, in (0, 1), where the data come without a test split."""
 
@@ -97,6 +97,8 @@ class MaskedLanguage(_Tokens):
 
     name: Literal["masked-language"]
     """The task."""
+    context: Annotated[int, Field(ge=12)] = 128
+    """Tokens that the model sees at once, three of them special, at least 12."""
 
 
 TaskSettings = Annotated[Images | Characters | Language | MaskedLanguage, Field(discriminator="name")]

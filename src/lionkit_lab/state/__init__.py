@@ -4,4 +4,5 @@ from lionkit_lab.state._snapshot import restore as restore
 from lionkit_lab.state._snapshot import snapshot as snapshot
 from lionkit_lab.state._training import NonFiniteLossError as NonFiniteLossError
 from lionkit_lab.state._training import TrainingState as TrainingState
+from lionkit_lab.state._training import check_warmup as check_warmup
 from lionkit_lab.state._training import total_steps as total_steps

@@ -99,8 +99,8 @@ class TrainingState:
     def skip(self) -> None:
         """Go on to the next batch and the next learning rate."""
         with warnings.catch_warnings():
-            if not self.step:  # torch takes a first step that was dropped for a loop in the wrong order
-                warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+            # Torch takes first steps that were dropped for a loop in the wrong order.
+            warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
             self.schedule.step()
         self.step += 1
 
@@ -135,11 +135,12 @@ class TrainingState:
 
     def _norm(self) -> float | None:
         """Return the gradient's l2 norm, where it is asked for and no overflow that only halves a scale."""
-        if not (self.judge and self.judges_gradients):
+        precision = self.engine.precision
+        if not (self.judge and (self.judges_gradients or precision.scale_is_spent)):
             return None
         total = get_total_norm([param.grad for param in self.model.parameters() if param.grad is not None])
         norm = (total.full_tensor() if isinstance(total, DTensor) else total).item()
-        return norm if math.isfinite(norm) or not self.engine.precision.drops_steps else None
+        return norm if math.isfinite(norm) or not precision.drops_steps else None
 
     def _parts(self) -> Iterator[tuple[Callable[[], Tensor], float]]:
         """Yield what gives the mean loss of each of this process's parts of the batch, and its share of the rows."""
@@ -190,10 +191,25 @@ def total_steps(recipe: Recipe, task: Task) -> int:
     Raises:
         UsageError: The warm-up leaves no step to the annealing.
     """
-    training, schedule = recipe.training, recipe.schedule
+    training = recipe.training
     total = training.steps or (training.epochs or 0) * task.steps_per_epoch
-    if isinstance(schedule, Cosine) and schedule.warmup(task.steps_per_epoch) >= total:
+    check_warmup(recipe, total, task.steps_per_epoch)
+    return total
+
+
+def check_warmup(recipe: Recipe, total: int, steps_per_epoch: int) -> None:
+    """Refuse a warm-up that is as long as the run.
+
+    Args:
+        recipe: The run's.
+        total: Steps of the whole run.
+        steps_per_epoch: Batches in a training epoch, at least 1.
+
+    Raises:
+        UsageError: It leaves no step to the annealing.
+    """
+    schedule = recipe.schedule
+    if isinstance(schedule, Cosine) and schedule.warmup(steps_per_epoch) >= total:
         unit = "epochs" if schedule.warmup_epochs else "steps"
         found = f"schedule.warmup_{unit}: {schedule.warmup_epochs or schedule.warmup_steps} is not allowed"
         raise UsageError(f"{found}: must be below the run's {total} steps")
-    return total

@@ -2,8 +2,10 @@
 
 from lionkit_lab.recipe import Characters, Images, Language, Recipe
 from lionkit_lab.tasks._images import ImageClassification as ImageClassification
+from lionkit_lab.tasks._images import num_outputs as num_outputs
 from lionkit_lab.tasks._language import CharacterModelling as CharacterModelling
 from lionkit_lab.tasks._language import LanguageModelling as LanguageModelling
+from lionkit_lab.tasks._language import character_windows as character_windows
 from lionkit_lab.tasks._losses import LOSSES as LOSSES
 from lionkit_lab.tasks._masked_language import MaskedLanguageModelling as MaskedLanguageModelling
 from lionkit_lab.tasks._samples import Batch as Batch

@@ -41,13 +41,9 @@ class ImageClassification(Task):
         assert isinstance(settings, ResNet | ViT | MLP)
         images, _ = self.train.batch(torch.tensor([0]))
         _, channels, height, width = images.shape
-        return models.image_classifier(settings, (channels, height, width), self._outputs())
-
-    def _outputs(self) -> int:
-        outputs, classes = self._settings.outputs, len(self._images.classes)
-        if outputs is not None and outputs < classes:
-            raise UsageError(f"task.outputs: {outputs} is not allowed: must be at least {classes}, one for each class")
-        return outputs or classes
+        return models.image_classifier(
+            settings, (channels, height, width), num_outputs(self._settings, len(self._images.classes))
+        )
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the mean cross-entropy."""
@@ -79,6 +75,18 @@ class ImageClassification(Task):
             "unit": "images",
             "metric": {"key": "test_accuracy", "label": "test accuracy", "higher_is_better": True},
         }
+
+
+def num_outputs(task: Images, classes: int) -> int:
+    """Return the outputs of a network that tells so many classes apart.
+
+    Raises:
+        UsageError: The recipe has it have fewer.
+    """
+    if task.outputs is not None and task.outputs < classes:
+        found = f"task.outputs: {task.outputs} is not allowed"
+        raise UsageError(f"{found}: must be at least {classes}, one for each class")
+    return task.outputs or classes
 
 
 def _load(task: Images) -> ImageSet:

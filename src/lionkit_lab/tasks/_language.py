@@ -45,16 +45,11 @@ class CharacterModelling(_NextToken):
         assert isinstance(recipe.task, Characters)
         self._context = recipe.task.context
         text = load_text(Path(recipe.task.data) if recipe.task.data else None)
-        self.train, self.test = (_Rows(self._windows(part)) for part in (text.train, text.test))
+        self.train, self.test = (_Rows(character_windows(part, self._context)) for part in (text.train, text.test))
         self.data_files = text.files
         self._vocabulary = len(text.vocabulary)
         self._title = title_of(recipe.task.data, "Moby-Dick")
         self._unit = f"windows of {self._context} characters"
-
-    def _windows(self, text: Tensor) -> Tensor:
-        if len(text) <= self._context:
-            raise UsageError(f"task.context: {self._context} is not allowed: must be below {len(text)} characters")
-        return text.unfold(0, self._context + 1, self._context)
 
 
 @final
@@ -86,6 +81,17 @@ class LanguageModelling(_NextToken):
         if self._perplexity is None or step % (self._every or 1):
             return {}
         return {"perplexity": self._perplexity.of(model)}
+
+
+def character_windows(text: Tensor, context: int) -> Tensor:
+    """Cut a split of a text, (n,), into windows, ((n - 1) // context, context + 1): a view.
+
+    Raises:
+        UsageError: The split has no whole window.
+    """
+    if len(text) <= context:
+        raise UsageError(f"task.context: {context} is not allowed: must be below {len(text)} characters")
+    return text.unfold(0, context + 1, context)
 
 
 class _Rows:

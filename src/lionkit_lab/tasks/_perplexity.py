@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from lionkit_lab.data import DataFile
-from lionkit_lab.data.language import Tokenizer, TokenShards, load_corpora, tokenise
+from lionkit_lab.data.language import Tokenizer, TokenShards, load_test, tokenise
 from lionkit_lab.errors import RunError
 from lionkit_lab.recipe import Perplexity
 
@@ -52,7 +52,8 @@ def windows(count: int, context: int, stride: int) -> Iterator[Window]:
 class SlidingPerplexity:
     r"""The perplexity of a model on the test documents of a corpus, $\exp(-\frac1n \sum_i \log p(t_i | t_{<i}))$.
 
-    The documents are one sequence, each followed by the token that ends it.
+    The documents are one sequence, each followed by the token that ends it. They are those that the data name for the
+    test, else all. What the model computes in float64 stays so; narrower logits become float32.
 
     Args:
         settings: The recipe's.
@@ -69,7 +70,7 @@ class SlidingPerplexity:
     """
 
     def __init__(self, settings: Perplexity, tokenizer: Tokenizer, context: int, batch_size: int) -> None:
-        _, test = load_corpora(settings.data, column=settings.column)
+        test = load_test(settings.data, column=settings.column)
         self._shards: TokenShards = tokenise(test, tokenizer)
         self._context, self._stride, self._batch_size = context, settings.stride, batch_size
         if len(self._shards) < 2:
@@ -94,7 +95,8 @@ class SlidingPerplexity:
         rows = [torch.from_numpy(self._shards.read(window.start, window.stop + 1)) for window in batch]
         tokens = torch.stack(rows).to(device)  # all of one length: only a lone first window is shorter
         logits = model(input_ids=tokens[:, :-1]).logits
-        losses = functional.cross_entropy(logits.transpose(1, 2).float(), tokens[:, 1:], reduction="none")
+        wide = logits.transpose(1, 2).to(torch.promote_types(logits.dtype, torch.float32))
+        losses = functional.cross_entropy(wide, tokens[:, 1:], reduction="none")
         lengths = torch.tensor([window.new for window in batch], device=device)
         counts = torch.arange(losses.shape[1], device=device) >= losses.shape[1] - lengths[:, None]
         return losses.masked_fill(~counts, 0.0).double().sum().item()

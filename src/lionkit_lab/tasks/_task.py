@@ -114,9 +114,14 @@ class Task(ABC):
         indices = self._permutation[position * size : (position + 1) * size]
         return self.train.batch(indices.tensor_split(parts)[part], epoch)
 
-    def logging_batches(self) -> Iterator[Batch]:
-        """Yield the batches of a logging epoch: the same ones each time; the last one may be smaller."""
-        return self._evenly_spaced(self.train)
+    def logging_batches(self, part: int = 0, parts: int = 1) -> Iterator[Batch]:
+        """Yield the batches of a logging epoch: the same ones each time; the last one may be smaller.
+
+        Args:
+            part: Which of the parts to yield, in [0, ``parts``).
+            parts: Over how many the batches are dealt out in turn, at least 1.
+        """
+        return self._evenly_spaced(self.train, part, parts)
 
     def test_batches(self) -> Iterator[Batch]:
         """Yield the batches of a test: at most as many as those of a logging epoch."""
@@ -130,10 +135,10 @@ class Task(ABC):
         generator = torch.Generator().manual_seed((self.recipe.seed * 1_000_003 + epoch) % 2**63)
         return torch.randperm(self.num_samples, generator=generator)
 
-    def _evenly_spaced(self, samples: Samples) -> Iterator[Batch]:
+    def _evenly_spaced(self, samples: Samples, part: int = 0, parts: int = 1) -> Iterator[Batch]:
         count = self._num_spaced(samples)
         indices = torch.arange(count) * len(samples) // count
-        return (samples.batch(part) for part in indices.split(self.recipe.logging.batch_size))
+        return (samples.batch(rows) for rows in indices.split(self.recipe.logging.batch_size)[part::parts])
 
     def _num_spaced(self, samples: Samples) -> int:
         logging, count = self.recipe.logging, len(samples)

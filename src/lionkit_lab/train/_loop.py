@@ -76,6 +76,7 @@ class Loop:
             self._pause()
             return
         self._restore(saved)
+        self.journal.lap("load", self.state.step)
         self._processes.on_first(lambda: self.journal.rewind(saved.rest["num_records"]))
         self._note(f"resumed at step {self.state.step}")
         self.journal.progress.begin(self.state.step, self.state.total)
@@ -119,8 +120,7 @@ class Loop:
 
     def _pause(self) -> None:
         """Log if it is time to, then save: after a kill the run goes on from here."""
-        if self.state.step:
-            self.journal.lap("train", self.state.step, **self._since_last_lap())
+        self._lap_train()
         if self._calendar.is_logged(self.state.step):
             self._log()
             self.journal.lap("log", self.state.step)
@@ -130,9 +130,11 @@ class Loop:
         self.journal.lap("checkpoint", self.state.step)
 
     def _keep(self) -> None:
+        self._lap_train()
         with self.state.weights_to_evaluate():
             weights = self.state.engine.whole_weights(self.state.model)
             checkpoint.keep(self.folder, self.state.step, weights, self._processes)
+        self.journal.lap("keep", self.state.step)
 
     def _log(self) -> None:
         found = Measurement(self.recipe, self.task, self.state).take()
@@ -141,10 +143,12 @@ class Loop:
     def _roll_back(self) -> None:
         """Stand at the last checkpoint with a smaller learning rate: smaller still if that was tried already."""
         left, count = self.state.step, self.state.rollbacks + 1
-        self.journal.lap("train", left, **self._since_last_lap())
+        self._lap_train()
         saved = checkpoint.load(self.folder, self._processes)
         assert saved is not None  # The watch asks for none before the first step, where one is made.
         self._restore(saved)
+        self._processes.on_first(lambda: checkpoint.forget(self.folder, saved.step))
+        self.journal.lap("load", self.state.step)
         self.state.cut_lr(self.watch.lr_factor ** (count - self.state.rollbacks))
         self.state.rollbacks = count
         self._write("rollback", lr=self.state.lr, left=left, rollbacks=count)
@@ -202,11 +206,12 @@ class Loop:
     def _warn(self, text: str) -> None:
         self.journal.progress.note(f"warning: {self.folder}: {text}")
 
-    def _since_last_lap(self) -> dict[str, Any]:
-        """Return how many steps this process has taken since its last lap, and the time in the optimizer's own."""
+    def _lap_train(self) -> None:
+        """Write how many steps this process has taken since its last such lap, and the time in the optimizer's own."""
         steps, seconds = self.state.step - self.lap_step, self.state.optimizer_seconds - self.lap_optimizer_seconds
+        if steps:
+            self.journal.lap("train", self.state.step, steps=steps, optimizer_seconds=round(seconds, 6))
         self.lap_step, self.lap_optimizer_seconds = self.state.step, self.state.optimizer_seconds
-        return {"steps": steps, "optimizer_seconds": round(seconds, 6)}
 
 
 _STATISTICS = ("grad_l1", "grad_l2", "c_l1", "momentum_l1", "theta_max", "c_min", "ratio", "kkt_residual")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 import torch
@@ -32,7 +32,7 @@ class Measurement:
     def take(self) -> dict[str, Any]:
         """Return the values of a "log" record; those of the test on the first process alone."""
         engine, standstill = self.state.engine, self.state.standstill()
-        with self.state.weights_to_evaluate(), self._whole_model() as model, engine.precision.autocast():
+        with self.state.weights_to_evaluate(), self._whole_model() as model, engine.precision.measured():
             full = self._full_gradient(model)
             test = self._test(model) if engine.processes.is_first else {}
         total = {name: getattr(full.total, name) for name in _QUANTITIES}
@@ -50,9 +50,11 @@ class Measurement:
         """Give a model whose weights are whole: of a sharded run, a copy that lives as long as the logging epoch."""
         engine = self.state.engine
         if not engine.is_sharded:
+            engine.share_buffers(self.state.model)
             yield self.state.model
             return
-        with torch.random.fork_rng():
+        device = engine.processes.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
             model = engine.precision.weights(self.task.network()).train()
         engine.put_weights(model, dict(engine.whole_weights(self.state.model)))
         yield model
@@ -61,7 +63,7 @@ class Measurement:
         processes = self.state.engine.processes
         if processes.count == 1:
             return self._over(model, self.task.logging_batches())
-        own = islice(self.task.logging_batches(), processes.rank, None, processes.count)
+        own = self.task.logging_batches(processes.rank, processes.count)
         first = next(own, None)  # None where there are fewer batches than processes
         return self._together(model, None if first is None else self._over(model, chain([first], own)))
 

@@ -67,7 +67,8 @@ class Watch:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from ``state_dict()``; the number of rollbacks comes with the records of them."""
         for post in self._posts:
-            post.load_state_dict(state["posts"][post.name])
+            if (known := state["posts"].get(post.name)) is not None:  # A version without it may have written this.
+                post.load_state_dict(known)
         self._skipped = state["skipped"]
 
 

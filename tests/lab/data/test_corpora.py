@@ -1,10 +1,19 @@
 """Documents from text files, parquet, WikiText and by name: the same texts, in order, from any of them on."""
 
 import gzip
+import os
 
 import pytest
 
-from lionkit_lab.data.language import Articles, Passages, TextFiles, load_corpora, split
+from lionkit_lab.data.language import (
+    Articles,
+    Passages,
+    TextFiles,
+    load_corpora,
+    load_test,
+    named_tokenizer,
+    split,
+)
 from lionkit_lab.errors import RunError, UsageError
 
 TEXTS = [f"Document {number}:\nna\u00efve \u2013 {'word ' * number}\n" for number in range(11)]
@@ -50,6 +59,76 @@ def test_a_text_file_is_split_by_position(tmp_path):
     write(tmp_path, {"one.txt": "abcdefghij"})
     train, test = load_corpora(tmp_path / "one.txt", test_share=0.3)
     assert (texts(train), texts(test)) == (["abcdefg"], ["hij"])
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"wiki.valid.raw": "v", "wiki.test.raw": "t"}, ["t"]),
+        ({"wiki.test.raw": "t"}, ["t"]),
+        ({"wiki.train.raw": "w", "wiki.valid.raw": "v", "wiki.test.raw": "t"}, ["t"]),
+        ({"wiki.train.raw": "w", "wiki.valid.raw": "v"}, ["v"]),
+        ({"a.txt": "a", "b.txt": "b", "train.txt": "c"}, ["a", "b", "c"]),
+        ({"a.txt": "a"}, ["a"]),
+    ],
+)
+def test_what_is_named_for_the_test_is_found_alone(tmp_path, names, expected):
+    assert texts(load_test(write(tmp_path / "mine", names))) == expected
+    (found,) = texts(load_test(write(tmp_path / "wikitext-103", {"wiki.test.raw": "t\n", "wiki.valid.raw": "v\n"})))
+    assert found == "t\n"
+
+
+def test_a_test_is_found_in_a_folder_of_folders_and_is_never_a_part(tmp_path):
+    write(tmp_path / "test", {"a.txt": "one", "b.txt": "two"})
+    write(tmp_path / "valid", {"a.txt": "three"})
+    write(tmp_path, {"README.md": "four"})
+    assert texts(load_test(tmp_path)) == ["one", "two"]
+    assert texts(load_test(tmp_path / "test")) == ["one", "two"]
+    assert texts(load_test(tmp_path / "test" / "a.txt")) == ["one"]
+    write(tmp_path / "train", {"a.txt": "five"})
+    assert texts(load_test(tmp_path)) == ["one", "two"]
+    write(tmp_path / "alone" / "train", {"a.txt": "five"})
+    assert texts(load_test(tmp_path / "alone")) == ["five"]
+    with pytest.raises(RunError, match="found nothing; expected text files"):
+        load_test(write(tmp_path / "empty", {}))
+
+
+def test_a_test_of_parquet_and_by_name(tmp_path, monkeypatch):
+    import datasets
+
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    folder = parquet(tmp_path / "p", TEXTS, files=1)
+    path = folder / "train-00000-of-00001.parquet"
+    assert texts(load_test(folder)) == texts(load_test(path)) == TEXTS
+    assert texts(load_test(f"datasets:{folder}")) == TEXTS
+    datasets.Dataset.from_dict({"text": TEXTS[:4]}).to_parquet(folder / "test-00000-of-00001.parquet")
+    assert texts(load_test(folder)) == texts(load_test(f"datasets:{folder}")) == TEXTS[:4]
+    path.unlink()
+    assert texts(load_test(folder)) == TEXTS[:4]
+
+
+def test_an_edit_that_leaves_the_size_makes_another_corpus_and_a_copy_does_not(tmp_path):
+    one, two = (write(tmp_path / name, {"a.txt": "abc", "b.txt": "def"}) for name in ("one", "two"))
+    os.utime(two / "a.txt", (1, 1))
+    before, copy = (TextFiles("mine", sorted(folder.iterdir())).sha256() for folder in (one, two))
+    assert before == copy
+    (one / "b.txt").write_text("dEf")
+    assert TextFiles("mine", sorted(one.iterdir())).sha256() != before
+    files = [parquet(tmp_path / str(number), parts, files=1) for number, parts in enumerate((["ab"], ["aB"], ["ab"]))]
+    sizes = {path.stat().st_size for folder in files for path in folder.iterdir()}
+    hashes = [load_test(path / "train-00000-of-00001.parquet").sha256() for path in files]
+    assert len(sizes) == 1
+    assert (hashes[0] == hashes[2], hashes[0] == hashes[1]) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["datasets:a/b:c", "../../..", ".."])
+def test_a_vocabulary_is_kept_in_one_folder_of_the_cache(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("LIONKIT_CACHE", str(tmp_path / "cache"))
+    named_tokenizer("bpe-270", Passages(name, tuple(TEXTS)))
+    (folder,) = (tmp_path / "cache" / "tokenizers").iterdir()
+    assert [path.name for path in folder.iterdir()] == ["bpe-270.json"]
+    assert not set(folder.name) & set("/:")
+    assert list(tmp_path.iterdir()) == [tmp_path / "cache"]
 
 
 def parquet(folder, texts, files=3, group=2, column="text"):

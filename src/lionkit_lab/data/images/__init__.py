@@ -1,5 +1,6 @@
 """Labelled images: pixels in memory, or pictures decoded when they are asked for."""
 
+from lionkit_lab.data.images._chosen import check_classes as check_classes
 from lionkit_lab.data.images._chosen import chosen as chosen
 from lionkit_lab.data.images._cifar import load_cifar as load_cifar
 from lionkit_lab.data.images._folder import load_folder as load_folder

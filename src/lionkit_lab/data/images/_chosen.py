@@ -21,13 +21,25 @@ def chosen(images: ImageSet, classes: Sequence[int]) -> ImageSet:
     Raises:
         UsageError: A class is not there, or stands twice.
     """
-    known = range(len(images.classes))
-    wrong = [class_ for class_ in classes if class_ not in known or classes.count(class_) > 1]
-    if wrong:
-        allowed = f"must be in [0, {len(known) - 1}], each once"
-        raise UsageError(f"task.classes: {wrong[0]} is not allowed: {allowed}")
+    check_classes(classes, len(images.classes))
     train, test = (_Chosen(split, classes) for split in (images.train, images.test))
     return replace(images, train=train, test=test, classes=tuple(images.classes[class_] for class_ in classes))
+
+
+def check_classes(classes: Sequence[int], num_classes: int) -> None:
+    """Refuse classes that cannot be chosen.
+
+    Args:
+        classes: Their numbers.
+        num_classes: How many classes the set has.
+
+    Raises:
+        UsageError: A class is not there, or stands twice.
+    """
+    wrong = [class_ for class_ in classes if class_ not in range(num_classes) or classes.count(class_) > 1]
+    if wrong:
+        allowed = f"must be in [0, {num_classes - 1}], each once"
+        raise UsageError(f"task.classes: {wrong[0]} is not allowed: {allowed}")
 
 
 @final

@@ -7,8 +7,10 @@ from lionkit_lab.data.language._corpus import Passages as Passages
 from lionkit_lab.data.language._corpus import split as split
 from lionkit_lab.data.language._hub_text import HubText as HubText
 from lionkit_lab.data.language._load import load_corpora as load_corpora
+from lionkit_lab.data.language._load import load_test as load_test
 from lionkit_lab.data.language._masks import IGNORED as IGNORED
 from lionkit_lab.data.language._masks import mask_tokens as mask_tokens
+from lionkit_lab.data.language._named import check_tokenizer_name as check_tokenizer_name
 from lionkit_lab.data.language._named import named_tokenizer as named_tokenizer
 from lionkit_lab.data.language._parquet import Parquet as Parquet
 from lionkit_lab.data.language._published import bert_tokenizer as bert_tokenizer

@@ -15,7 +15,7 @@ class Corpus(ABC):
 
     @abstractmethod
     def identity(self) -> str:
-        """Return what tells it from another corpus, cheaply: names and sizes, and not the content."""
+        """Return what tells it from another corpus, without its place on this machine."""
 
     @abstractmethod
     def documents(self, start: int = 0) -> Iterator[str]:
@@ -83,6 +83,11 @@ class Passages(Corpus):
 
     def __len__(self) -> int:
         return len(self._texts)
+
+
+def folder_name(name: str) -> str:
+    """Return the name of a corpus or a tokenizer as a part of a folder's: letters, digits, ``-_.``; all else is -."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
 
 
 def split(corpus: Corpus, test_share: float) -> tuple[Corpus, Corpus]:

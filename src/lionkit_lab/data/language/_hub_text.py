@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, final
 
 from lionkit_lab.data._hub import column, load_hub
-from lionkit_lab.data.language._corpus import Corpus, split
+from lionkit_lab.data.language._corpus import Corpus
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -42,15 +42,12 @@ class HubText(Corpus):
         return self._data.num_rows
 
 
-def load_hub_text(where: str, column_: str, test_share: float) -> tuple[Corpus, Corpus]:
-    """Load the training and the test documents of ``datasets:NAME``.
-
-    Without a test split the last rows of the training split are held out.
+def load_hub_text(where: str, column_: str) -> tuple[Corpus, Corpus | None]:
+    """Load the training documents of ``datasets:NAME``, and those of the test, or None without such a split.
 
     Raises:
         UsageError: It does not have the column.
         RunError: It cannot be loaded.
     """
     train, test, _ = load_hub(where)
-    whole = HubText(train, where, column_)
-    return split(whole, test_share) if test is None else (whole, HubText(test, where, column_))
+    return HubText(train, where, column_), None if test is None else HubText(test, where, column_)

@@ -1,6 +1,7 @@
 """Find out which documents a place holds, and split them."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from lionkit_lab.data import fetch
 from lionkit_lab.data._hub import HUB_PREFIX
@@ -41,7 +42,8 @@ def load_corpora(where: str | Path, *, column: str = "text", test_share: float =
     if not 0 < test_share < 1:
         raise UsageError(f"test_share {test_share} is not allowed: must be in (0, 1)")
     if isinstance(where, str) and where.startswith(HUB_PREFIX):
-        return _wikitext(where, load_hub_text(where, column, test_share))
+        whole, test = load_hub_text(where, column)
+        return _wikitext(where, _split(whole, test_share) if test is None else (whole, test))
     if where == _SOTU:
         return _sotu(fetch.here(_SOTU))
     path = Path(where)
@@ -52,27 +54,70 @@ def load_corpora(where: str | Path, *, column: str = "text", test_share: float =
     return _by_position(path.name, read_text(path), test_share)
 
 
-def _of_folder(path: Path, column: str, test_share: float) -> Corpora:
+def load_test(where: str | Path, *, column: str = "text") -> Corpus:
+    """Find the documents of a test alone, and never split.
+
+    Those that the data name for the test (or validation, valid, val), with or without any for training beside them;
+    where they name none, all. WikiText, known by its name, is put together into articles.
+
+    Args:
+        where: As ``load_corpora`` has it.
+        column: The column of the text, in parquet files and in ``datasets``.
+
+    Raises:
+        UsageError: A name or a column is not allowed.
+        RunError: The data are missing or damaged.
+    """
+    if isinstance(where, str) and where.startswith(HUB_PREFIX):
+        whole, test = load_hub_text(where, column)
+        return _articles(where, whole if test is None else test)
+    if where == _SOTU:
+        return _sotu(fetch.here(_SOTU))[1]
+    path = Path(where)
+    if path.is_dir():
+        files = _files(path)
+        return _articles(path.name, _of_files(path, files.test or files.every, column))
+    return Parquet(path.name, [path], column) if path.suffix == ".parquet" else Passages(path.name, (read_text(path),))
+
+
+class _Files(NamedTuple):
+    """Files of a folder: those named for training, those named for the test, and all where none need a name."""
+
+    train: list[Path]
+    test: list[Path]
+    every: list[Path]
+
+
+def _files(path: Path) -> _Files:
     parquet = sorted(path.rglob("*.parquet"))
     if parquet:
-        parts = [Parquet(path.name, files, column) for files in _named(parquet) if files]
-    elif (path / "train").is_dir():
-        test = [path / name for name in _TEST if (path / name).is_dir()][:1]
-        parts = [TextFiles(path.name, text_paths(folder)) for folder in (path / "train", *test)]
-    else:
-        parts = [TextFiles(path.name, files) for files in _named(text_paths(path)) if files]
-    if not parts:
-        found = ", ".join(sorted(entry.name for entry in path.iterdir())[:5]) or "nothing"
-        raise RunError(f"data {path}: found {found}; expected {_FORMS}")
-    return (parts[0], parts[1]) if len(parts) == 2 else _split(parts[0], test_share)
+        return _named(parquet)
+    folders = [text_paths(path / name) for name in _TEST if (path / name).is_dir()]
+    named = _named(text_paths(path))
+    if (path / "train").is_dir():
+        train = text_paths(path / "train")
+        return _Files(train, folders[0] if folders else [], train)
+    return named._replace(test=folders[0]) if folders else named
 
 
-def _named(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Return the files named for training and those named for the test; all, and none, when they bear no such names."""
+def _named(paths: list[Path]) -> _Files:
     words = {path: path.name.lower().replace("-", ".").replace("_", ".").split(".") for path in paths}
     train = [path for path in paths if "train" in words[path]]
     test = next((found for name in _TEST if (found := [path for path in paths if name in words[path]])), [])
-    return (train, test) if train else (paths, [])
+    return _Files(train, test, paths)
+
+
+def _of_folder(path: Path, column: str, test_share: float) -> Corpora:
+    train, test, every = _files(path)
+    whole = _of_files(path, train or every, column)
+    return (whole, _of_files(path, test, column)) if train and test else _split(whole, test_share)
+
+
+def _of_files(path: Path, files: list[Path], column: str) -> Corpus:
+    if not files:
+        found = ", ".join(sorted(entry.name for entry in path.iterdir())[:5]) or "nothing"
+        raise RunError(f"data {path}: found {found}; expected {_FORMS}")
+    return Parquet(path.name, files, column) if files[0].suffix == ".parquet" else TextFiles(path.name, files)
 
 
 def _sotu(folder: Path) -> Corpora:
@@ -85,8 +130,12 @@ def _sotu(folder: Path) -> Corpora:
 
 
 def _wikitext(name: str, corpora: Corpora) -> Corpora:
-    lines = _WIKITEXT in name.lower()
-    return (Articles(corpora[0]), Articles(corpora[1])) if lines else corpora
+    train, test = corpora
+    return _articles(name, train), _articles(name, test)
+
+
+def _articles(name: str, corpus: Corpus) -> Corpus:
+    return Articles(corpus) if _WIKITEXT in name.lower() else corpus
 
 
 def _split(corpus: Corpus, test_share: float) -> Corpora:

@@ -1,6 +1,8 @@
 """Text files, one document each."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import final
 
@@ -28,8 +30,13 @@ class TextFiles(Corpus):
         self._paths = tuple(paths)
 
     def identity(self) -> str:
-        """Return the names and sizes of the files."""
-        return "\n".join(f"{path.name} {path.stat().st_size}" for path in self._paths)
+        """Return the names of the files, and the hashes of what they hold unpacked."""
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> str:
+        hashes = (hashlib.sha256(read(path)).hexdigest() for path in self._paths)
+        return "\n".join(f"{path.name} {sha256}" for path, sha256 in zip(self._paths, hashes, strict=True))
 
     def documents(self, start: int = 0) -> Iterator[str]:
         """Read one file after the other."""

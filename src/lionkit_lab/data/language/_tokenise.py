@@ -11,7 +11,7 @@ from filelock import FileLock
 from lionkit_lab import atomic
 from lionkit_lab.data._cache import cache_folder
 from lionkit_lab.data._writing import writing
-from lionkit_lab.data.language._corpus import Corpus
+from lionkit_lab.data.language._corpus import Corpus, folder_name
 from lionkit_lab.data.language._index import (
     Index,
     Shard,
@@ -79,8 +79,7 @@ def tokenise(
 def default_folder(index: Index) -> Path:
     """Return the folder in the cache for the tokens of this corpus and this tokenizer."""
     subject = hashlib.sha256(" ".join(index.subject()).encode()).hexdigest()
-    name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in index.corpus)
-    return cache_folder() / "tokens" / f"{name}-{index.tokenizer}-{subject[:8]}"
+    return cache_folder() / "tokens" / f"{folder_name(index.corpus)}-{folder_name(index.tokenizer)}-{subject[:8]}"
 
 
 def _resumed(folder: Path, begun: Index) -> Index:

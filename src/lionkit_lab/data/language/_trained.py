@@ -30,8 +30,7 @@ def train_bpe(documents: Iterable[str], size: int = 4096) -> Tokenizer:
     from tokenizers import Tokenizer as Backend
     from tokenizers import decoders, models, pre_tokenizers, trainers
 
-    if size < _LEAST:
-        raise UsageError(f"size {size} of a BPE is not allowed: must be at least {_LEAST}")
+    check_bpe_size(size)
     backend = Backend(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
@@ -42,6 +41,16 @@ def train_bpe(documents: Iterable[str], size: int = 4096) -> Tokenizer:
     )
     backend.train_from_iterator(documents, trainer)
     return Tokenizer(f"bpe-{backend.get_vocab_size()}", _without_special(backend))
+
+
+def check_bpe_size(size: int) -> None:
+    """Refuse a vocabulary that cannot hold the bytes and the special tokens.
+
+    Raises:
+        UsageError: ``size`` is below 262.
+    """
+    if size < _LEAST:
+        raise UsageError(f"size {size} of a BPE is not allowed: must be at least {_LEAST}")
 
 
 def character_tokenizer(documents: Iterable[str]) -> Tokenizer:
