@@ -45,6 +45,7 @@ def test_a_checkpoint_that_finds_no_room(tiny: Path, tmp_path: Path, size: int, 
 
 
 # The optimizer's shards are files of more than 20 kB each.
+@pytest.mark.slow  # three starts of torchrun, 10 to 15 s each
 @pytest.mark.parametrize(("size", "step", "sharding"), [(10_000, 0, "none"), (30_000, 3, "none"), (17_000, 3, "fsdp2")])
 def test_processes_that_find_no_room_tell_it_once(
     tiny: Path, tmp_path: Path, size: int, step: int, sharding: str
