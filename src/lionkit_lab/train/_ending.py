@@ -1,6 +1,7 @@
 """How a run ends badly: once, in one line, on all of its processes."""
 
 import errno
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from lionkit_lab.errors import LabError, RunError, ToldElsewhereError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOST = ("connection closed", "connection reset", "broken pipe", "gloo", "timed out")  # gloo's words for a lost peer
+
+_LET_TELL = 2.0  # seconds: torchrun ends all when one has ended, and the one that tells must come to its line
 
 
 @contextmanager
@@ -26,6 +29,7 @@ def ending_together(processes: Processes, folder: Path) -> Iterator[None]:
         yield
     except (Exception, KeyboardInterrupt) as error:
         if not processes.is_first_to_tell():
+            time.sleep(_LET_TELL)
             raise ToldElsewhereError("another process of the run tells why") from error
         if isinstance(error, OSError) and error.errno in _FULL:
             kept = "the records and the last checkpoint are whole: when there is room, the same command goes on"
