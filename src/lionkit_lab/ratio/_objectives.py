@@ -25,6 +25,7 @@ from lionkit_lab.data.language import (
 )
 from lionkit_lab.ratio._cases import Case
 from lionkit_lab.recipe import BERT, GPT2
+from lionkit_lab.tasks import LOSSES
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _classification(case: Case) -> Objective:
 
     return Objective(
         build=lambda: models.image_classifier(settings, shape, len(data.classes)),
-        loss=lambda model, batch: functional.cross_entropy(model(pixel_values=batch[0]).logits, batch[1]),
+        loss=lambda model, batch: LOSSES["images"](model, batch)["loss"],
         batches=lambda: ((scaled(part), labels[part]) for part in _parts(case, len(labels))),
     )
 
@@ -80,14 +81,10 @@ def _classification(case: Case) -> Objective:
 def _next_token(case: Case, settings: GPT2) -> Objective:
     tokenizer, shards = _tokens(case)
     windows = Windows(shards, case.context)
-
-    def loss(model: nn.Module, batch: Tensor) -> Tensor:
-        return functional.cross_entropy(model(input_ids=batch[:, :-1]).logits.flatten(0, 1), batch[:, 1:].flatten())
-
     return Objective(
         build=lambda: models.gpt2(settings, len(tokenizer), case.context),
-        loss=loss,
-        batches=lambda: (windows.batch(part) for part in _parts(case, len(windows))),
+        loss=lambda model, batch: LOSSES["language"](model, batch)["loss"],
+        batches=lambda: ((windows.batch(part),) for part in _parts(case, len(windows))),
     )
 
 

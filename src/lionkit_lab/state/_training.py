@@ -98,10 +98,13 @@ class TrainingState:
 
     def skip(self) -> None:
         """Go on to the next batch and the next learning rate."""
-        with warnings.catch_warnings():
-            # Torch takes first steps that were dropped for a loop in the wrong order.
-            warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+        if hasattr(self.optimizer, "_opt_called"):  # torch's own mark that a step has been taken
             self.schedule.step()
+        else:
+            with warnings.catch_warnings():  # at every step this would show once-only warnings again each time
+                # Torch takes first steps that were dropped for a loop in the wrong order.
+                warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+                self.schedule.step()
         self.step += 1
 
     def observed_update(self) -> tuple[float, probes.StepStatistics | None]:
