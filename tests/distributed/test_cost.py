@@ -43,11 +43,11 @@ def test_a_ring_is_its_rounds():
     assert all_reduce_seconds(LINK, 1, numel) == 0.0
 
 
-@pytest.mark.parametrize(("workers", "bits"), [(2, 2.6), (3, 2.0), (4, 2.6), (7, 2.0)])
-def test_a_vote_takes_its_bits_and_latencies(workers, bits):
+@pytest.mark.parametrize(("workers", "bits", "parts"), [(2, 2.6, 9), (3, 2.0, 6), (4, 2.6, 4), (7, 2.0, 2)])
+def test_a_vote_takes_its_bits_and_latencies(workers, bits, parts):
     seconds = vote_seconds(LINK, workers, 10**7, Vote())
     share = (workers - 1) / workers
-    assert seconds == pytest.approx(2 * (workers - 1) * LINK.latency + 1e7 * bits / 8 * share / LINK.bandwidth)
+    assert seconds == pytest.approx(2 * parts * (workers - 1) * LINK.latency + 1e7 * bits / 8 * share / LINK.bandwidth)
     assert vote_seconds(LINK, workers, 10**7, Vote(), zeros=True) > seconds
     assert (
         all_reduce_seconds(Link(0.0, 1.0), workers, 10**7) / vote_seconds(Link(0.0, 1.0), workers, 10**7, Vote()) >= 15

@@ -8,6 +8,20 @@ from torch import Tensor
 from lionkit.kernels import digits_per_byte, pack_digits, unpack_digits
 
 _MOST_IN_A_BYTE = 256
+_MESSAGE = 2**16  # bytes of signs to each: long against a network's latency, short against a bucket
+
+
+def num_parts(numel: int, workers: int) -> int:
+    """Return in how many parts workers vote on a bucket: some are worked on while others travel.
+
+    Args:
+        numel: Of the bucket.
+        workers: At least 1.
+
+    >>> [num_parts(numel, 2) for numel in (0, 2**20, 2**20 + 1, 2**21)]
+    [1, 1, 1, 2]
+    """
+    return max(1, numel // (8 * _MESSAGE * workers))
 
 
 def bits_a_digit(base: int) -> float:

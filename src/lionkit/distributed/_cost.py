@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lionkit.distributed._code import bits_a_digit
+from lionkit.distributed._code import bits_a_digit, num_parts
 from lionkit.distributed._mode import Cast, Mode, ModeOfValues
 
 
@@ -60,9 +60,9 @@ def wire_bits(mode: Mode, workers: int, *, zeros: bool = False, bits: int = 32) 
 
 
 def vote_seconds(link: Link, workers: int, numel: int, mode: Mode, *, zeros: bool = False) -> float:
-    r"""Return the seconds of a vote: all to all, and all gather.
+    r"""Return the seconds of a vote: all to all, and all gather, in p parts of :math:`2^{19} N` coordinates or more.
 
-    .. math:: T = (N - 1)\,\bigl(2 \alpha + d\,(b_\uparrow + b_\downarrow) / (8 N B)\bigr)
+    .. math:: T = (N - 1)\,\bigl(2 p \alpha + d\,(b_\uparrow + b_\downarrow) / (8 N B)\bigr)
 
     and a third round of latencies where there are zeros.
 
@@ -74,8 +74,9 @@ def vote_seconds(link: Link, workers: int, numel: int, mode: Mode, *, zeros: boo
         zeros: Whether some vote 0.
     """
     up, down = wire_bits(mode, workers, zeros=zeros)
-    seconds = link.rounds(workers, numel * up / 8) + link.rounds(workers, numel * down / 8)
-    return seconds + (link.rounds(workers, 0) if zeros else 0.0)
+    waits = (2 + zeros) * num_parts(numel, workers)
+    alone = Link(0.0, link.bandwidth)
+    return waits * link.rounds(workers, 0) + alone.rounds(workers, numel * (up + down) / 8)
 
 
 def all_reduce_seconds(link: Link, workers: int, numel: int, *, bits: int = 32) -> float:

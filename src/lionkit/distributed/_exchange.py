@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.futures import Future
 
-from lionkit.distributed._code import decode, encode
+from lionkit.distributed._code import decode, encode, num_parts
 from lionkit.distributed._lane import Lane
 from lionkit.distributed._mode import Cast, Mode, ModeOfValues
 from lionkit.distributed._roll_call import failure
@@ -44,9 +44,20 @@ class Ballot:
     votes: Tensor
     noise: SharedNoise
 
+    def parts(self, workers: int) -> Iterator[Ballot]:
+        """Yield ballots on parts of equal length, the last one apart, of whole bytes of every worker's share."""
+        numel, share = len(self.votes), 8 * workers
+        size = share * -(-numel // (share * num_parts(numel, workers))) or 1
+        for begin in range(0, max(1, numel), size):
+            yield replace(self, votes=self.votes[begin : begin + size], noise=_from(begin, self.noise))
+
+
+def _from(start: int, noise: SharedNoise) -> SharedNoise:
+    return lambda begin, end: noise(start + begin, start + end)
+
 
 class Exchange:
-    """Sends votes and decisions: two lanes, so that one bucket's decisions travel with the votes of the next.
+    """Sends votes and decisions: two lanes, so that one part's decisions travel with the votes of the next.
 
     Args:
         up: The process group of the votes; nothing else may use it.
@@ -63,8 +74,18 @@ class Exchange:
             weakref.finalize(self, lane.close)
 
     def decide(self, ballot: Ballot) -> Future[Tensor]:
-        """Return what will be decided, of the shape and dtype of the votes; all workers call it in one order."""
+        """Return what will be decided, written over the votes; all workers call it in one order."""
         future: Future[Tensor] = Future()
+        self.traffic.num_votes += 1
+        self.traffic.coordinates += len(ballot.votes)
+        *others, last = ballot.parts(self.traffic.workers)
+        for part in others:
+            self._submit(part, future, lambda: None)
+        self._submit(last, future, lambda: future.set_result(ballot.votes))
+        return future
+
+    def _submit(self, ballot: Ballot, future: Future[Tensor], then: Callable[[], None]) -> None:
+        """Decide a part of what a future is of, and do something then."""
 
         def vote() -> None:
             codes, table, per_row = self._collect(ballot)
@@ -74,9 +95,22 @@ class Exchange:
             gathered = codes.new_empty((self.traffic.workers, len(codes)))
             _all_gather(gathered.view(-1), codes, group=self._groups[1])
             self.traffic.down += (self.traffic.workers - 1) * len(codes)
-            future.set_result(decode(gathered, table, per_row, ballot.votes.numel()))
+            ballot.votes.copy_(decode(gathered, table, per_row, len(ballot.votes)))
+            then()
 
         self._lanes[0].submit(self._guarded(future, vote))
+
+    def gather(self, row: Tensor) -> Future[Tensor]:
+        """Return what every worker has in a row of bytes, (workers, numel); in one order with the votes."""
+        future: Future[Tensor] = Future()
+
+        def tell() -> None:
+            rows = row.new_empty((self.traffic.workers, len(row)))
+            _all_gather(rows.view(-1), row, group=self._groups[0])
+            self.traffic.up += (self.traffic.workers - 1) * row.nbytes
+            future.set_result(rows)
+
+        self._lanes[0].submit(self._guarded(future, tell))
         return future
 
     def _collect(self, ballot: Ballot) -> tuple[Tensor, Tensor, int]:
@@ -84,8 +118,6 @@ class Exchange:
         numel, workers = ballot.votes.numel(), self.traffic.workers
         num_bytes = -(-numel // (8 * workers))  # of a share's bits
         per_row = 8 * num_bytes
-        self.traffic.num_votes += 1
-        self.traffic.coordinates += numel
         if isinstance(ballot.mode, ModeOfValues):
             cast, digits = Cast(workers), ballot.mode.decide_values(self._values(ballot, per_row), ballot.kappa)
         else:
@@ -130,6 +162,7 @@ class Exchange:
                 job()
             except Exception as error:
                 self._failure = self._failure or failure(error, self._groups[0])
-                future.set_exception(self._failure)
+                if not future.done():  # by the failure of a part before
+                    future.set_exception(self._failure)
 
         return run
