@@ -121,7 +121,9 @@ def _converted(
     """Return the state of one parameter, as its group keeps it; tensors of its own."""
     saved = {name: as_spread(value, param) for name, value in saved.items()}
     try:
-        state = convert_state(saved, group["momentum_dtype"], param, group["momentum_rank"], key=key)
+        # A worker that has always abstained has a compensation alone, since its weight moves too.
+        alone = set(saved) == {COMPENSATION}
+        state = {} if alone else convert_state(saved, group["momentum_dtype"], param, group["momentum_rank"], key=key)
         compensation = _saved_compensation(saved, param)
         state.update(_of_seats(saved, group, param))
     except ValueError as error:
