@@ -10,8 +10,8 @@ PUBLIC = {
         Spectral TopK TruncatedL1
     """,
     "lionkit.distributed": """
-        Cast Link Mean Mode SignOfMean Traffic UnbiasedVote VirtualWorkers Vote Workers agree all_reduce_seconds
-        decide power_sgd_seconds step_seconds vote_seconds wire_bits
+        Cast Link Mean Merging Mode SignOfMean Traffic UnbiasedVote VirtualWorkers Vote Workers agree
+        all_reduce_seconds decide merge_momenta power_sgd_seconds step_seconds vote_seconds wire_bits
     """,
     "lionkit.kernels": """
         Backend Geometry Mask NAN_VOTE SUMS WeightRounding describe digits_per_byte foreach merge native pack_digits

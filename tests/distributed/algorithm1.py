@@ -15,13 +15,23 @@ def average(deltas):
     return torch.stack(deltas).sum(0) / len(deltas)
 
 
-def train(model, workers, steps, *, micros, lr, betas, weight_decay, server=majority, sign=torch.sign):
-    """Train the model in place, all workers one after the other; return the momenta of each."""
+def gradients(model, worker, step, micros):
+    """Return what a worker's batches of a step add up to, by name; nothing of a parameter that it has not used."""
     dtype = next(model.parameters()).dtype
+    model.zero_grad()
+    for micro in range(micros):
+        loss_of(model, batch_of(worker, step, micro, dtype)).backward()
+    return {name: param.grad for name, param in model.named_parameters() if param.grad is not None}
+
+
+def train(
+    model, workers, steps, *, micros, lr, betas, weight_decay, server=majority, sign=torch.sign, gradients=gradients
+):
+    """Train the model in place, all workers one after the other; return the momenta of each."""
     x = dict(model.named_parameters())
     m = [{name: torch.zeros_like(param) for name, param in x.items()} for _ in range(workers)]
     for t in range(steps):
-        delta = [local_step(model, x, m[i], i, t, micros, betas, sign, dtype) for i in range(workers)]
+        delta = [local_step(m[i], gradients(model, i, t, micros), betas, sign) for i in range(workers)]
         for name in x:
             sent = [delta[i].get(name) for i in range(workers)]
             if any(one is not None for one in sent):
@@ -32,13 +42,9 @@ def train(model, workers, steps, *, micros, lr, betas, weight_decay, server=majo
     return m
 
 
-def local_step(model, x, m, i, t, micros, betas, sign, dtype):
-    model.zero_grad()
-    for micro in range(micros):
-        loss_of(model, batch_of(i, t, micro, dtype)).backward()
+def local_step(m, grads, betas, sign):
     delta = {}
-    for name, param in x.items():
-        if param.grad is not None:
-            delta[name] = sign(torch.lerp(m[name], param.grad, 1 - betas[0]))
-            m[name].lerp_(param.grad, 1 - betas[1])
+    for name, grad in grads.items():
+        delta[name] = sign(torch.lerp(m[name], grad, 1 - betas[0]))
+        m[name].lerp_(grad, 1 - betas[1])
     return delta

@@ -1,18 +1,15 @@
 """Workers that diverge, die, or are used otherwise than was agreed."""
 
-import os
-import time
-
 import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
-from voting import SETTINGS, wrapped
+from voting import SETTINGS, go_on_to_a_death, wrapped
 from voting_processes import run
 from worker_tasks import batch_of, loss_of, make_net
 
 import lionkit
-from lionkit.distributed import Vote, _roll_call, agree
+from lionkit.distributed import Vote, agree
 from lionkit.distributed._checksum import checksums, first_difference
 
 
@@ -30,6 +27,7 @@ def refused(act):
 
 
 def _misuse(rank):
+    dist.new_group([0])  # torch names groups by how many a process has
     _, model, optimizer, _ = voters()
     found = {}
     with model.no_sync():
@@ -46,20 +44,38 @@ def _misuse(rank):
     optimizer.zero_grad()  # a step that is skipped
     loss_of(model, batch_of(rank, 1)).backward()
     optimizer.step()
-    optimizer.observe()
+    optimizer.zero_grad()
+    first, second = loss_of(model, batch_of(rank, 1)), loss_of(model, batch_of(rank, 4))
+    first.backward()
+    second.backward()
+    found["two backward passes"] = refused(optimizer.step)
     optimizer.zero_grad()
     loss_of(model, batch_of(rank, 2)).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+    found["clipped"] = refused(optimizer.step)
+    optimizer.zero_grad()
+    optimizer.observe()
+    loss_of(model, batch_of(rank, 2)).backward()
     found["observed"] = refused(optimizer.step)
+    with model.join():
+        found["join"] = refused(lambda: loss_of(model, batch_of(rank, 2)))
     return found
 
 
 def test_what_was_agreed_is_never_taken_for_a_gradient():
+    changed = (
+        "the gradient of embedding.weight is no longer what was agreed: it was changed, or another backward() has "
+        "added to it; do not clip it, and step() after each vote"
+    )
     for found in run(_misuse, 2):
         assert found == {
             "step without a vote": "no vote on embedding.weight since the last step: its gradient is this "
             "worker's own; let the last backward() before step() be outside of no_sync()",
             "two votes": "a forward pass after a vote and before step(): its gradients would be added to what was "
             "agreed; accumulate inside of no_sync(), or drop the vote by zero_grad()",
+            "two backward passes": changed,
+            "clipped": changed,
+            "join": "DDP's join() with an agreement: give all workers the same number of batches",
             "observed": "observe() with an agreement: the directions that were agreed are no gradients to measure",
         }
 
@@ -122,33 +138,8 @@ def test_a_bucket_is_of_one_dtype():
 
 
 def _die(rank):
-    _roll_call._PATIENCE = 2.0
     _, model, optimizer, _ = voters()
-    for step in range(5):
-        optimizer.zero_grad()
-        loss = loss_of(model, batch_of(rank, step))
-        if step == 3 and rank == 1:
-            torch.save((None, None), _own_file(rank))
-            os._exit(0)
-        start = time.monotonic()
-        try:
-            loss.backward()
-        except RuntimeError as error:
-            return step, time.monotonic() - start, str(error)
-        optimizer.step()
-    return None
-
-
-def _own_file(rank):
-    (folder,) = {path.rpartition("/")[0] for path in _stores()}
-    return f"{folder}/{rank}.pt"
-
-
-def _stores():
-    store = dist.distributed_c10d._get_default_store()
-    while hasattr(store, "underlying_store"):
-        store = store.underlying_store
-    return [store.path]
+    return go_on_to_a_death(rank, optimizer, lambda step: loss_of(model, batch_of(rank, step)))
 
 
 def test_a_worker_that_dies_is_named():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
-from voting import SETTINGS, train, wrapped
+from voting import SETTINGS, assert_same, train, wrapped
 from voting_processes import run
 from worker_tasks import batch_of, loss_of, make_net
 
@@ -13,12 +13,6 @@ import lionkit
 from lionkit.distributed import Mean, SignOfMean, UnbiasedVote, Vote, agree, wire_bits
 
 SERVERS = {Vote(): algorithm1.majority, Mean(): algorithm1.average}
-
-
-def assert_same(ours, theirs):
-    assert ours.keys() == theirs.keys()
-    for name in ours:
-        assert ours[name].equal(theirs[name]), name
 
 
 def _many(rank, cases):

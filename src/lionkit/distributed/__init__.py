@@ -9,6 +9,8 @@ from lionkit.distributed._cost import vote_seconds as vote_seconds
 from lionkit.distributed._cost import wire_bits as wire_bits
 from lionkit.distributed._decide import decide as decide
 from lionkit.distributed._mean import Mean as Mean
+from lionkit.distributed._merge import Merging as Merging
+from lionkit.distributed._merge import merge_momenta as merge_momenta
 from lionkit.distributed._mode import Cast as Cast
 from lionkit.distributed._mode import Mode as Mode
 from lionkit.distributed._sign_of_mean import SignOfMean as SignOfMean
@@ -22,6 +24,7 @@ __all__ = [
     "Cast",
     "Link",
     "Mean",
+    "Merging",
     "Mode",
     "SignOfMean",
     "Traffic",
@@ -32,6 +35,7 @@ __all__ = [
     "agree",
     "all_reduce_seconds",
     "decide",
+    "merge_momenta",
     "power_sgd_seconds",
     "step_seconds",
     "vote_seconds",

@@ -9,6 +9,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from lionkit.momentum._shards import own
+
 _CHUNK = 2**20
 _INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -61,21 +63,47 @@ def first_difference(found: Sequence[Tensor]) -> tuple[list[int], int] | None:
     return ranks, min(next(i for i, pair in enumerate(rows[rank]) if pair != most[i]) for rank in ranks)
 
 
-def first_difference_among(tensors: Sequence[Tensor], group: dist.ProcessGroup) -> tuple[list[int], int] | None:
-    """Return the `first_difference` of the processes of a group, to each of them."""
-    own = checksums(tensors)
-    found = [torch.empty_like(own) for _ in range(dist.get_world_size(group))]
-    dist.all_gather(found, own, group=group)
-    return first_difference(found)
+def first_difference_among(
+    tensors: Sequence[Tensor], group: dist.ProcessGroup, copies: Sequence[Sequence[int]]
+) -> tuple[list[int], int] | None:
+    """Return the `first_difference` of the processes of a group, to each of them.
+
+    Args:
+        tensors: This process's; of weights that are cut, its shards are compared.
+        group: All processes.
+        copies: The ranks that should have the same, list by list.
+    """
+    sums = checksums([own(tensor) for tensor in tensors])
+    found = [torch.empty_like(sums) for _ in range(dist.get_world_size(group))]
+    dist.all_gather(found, sums, group=group)
+    for ranks in copies:
+        difference = first_difference([found[rank] for rank in ranks])
+        if difference is not None:
+            others, index = difference
+            return [ranks[other] for other in others], index
+    return None
 
 
-def require_same_weights(names: Sequence[str], tensors: Sequence[Tensor], group: dist.ProcessGroup, step: int) -> None:
-    """Raise on every process where the weights of one differ from those of the others.
+def require_same_weights(
+    names: Sequence[str],
+    tensors: Sequence[Tensor],
+    group: dist.ProcessGroup,
+    copies: Sequence[Sequence[int]],
+    step: int,
+) -> None:
+    """Raise on every process where the weights of one differ from those that should be the same.
+
+    Args:
+        names: Of the tensors.
+        tensors: See `first_difference_among`, as of the two that follow.
+        group: All processes.
+        copies: The ranks that should have the same, list by list.
+        step: How many there were.
 
     Raises:
         RuntimeError: with the ranks, the step and the first tensor.
     """
-    difference = first_difference_among(tensors, group)
+    difference = first_difference_among(tensors, group, copies)
     if difference is not None:
         ranks, index = difference
         words = f"rank {ranks[0]} has" if len(ranks) == 1 else f"ranks {', '.join(map(str, ranks))} have"

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from lionkit.kernels import step_key, words
+from lionkit.momentum._shards import own, places
 
-Piece = tuple[Mapping[str, Any], int, int]
-"""A parameter in a row of several: its group, its position in the optimizer, and how many numbers it has."""
+Piece = tuple[Mapping[str, Any], int, Tensor]
+"""A parameter in a row of several: its group, its position in the optimizer, and itself."""
 
 
 def worker_words(pieces: Sequence[Piece], rank: int) -> Tensor:
@@ -29,6 +30,6 @@ def shared_words(pieces: Sequence[Piece], begin: int, end: int) -> Tensor:
 
 
 def _words(piece: Piece, stream: int) -> Tensor:
-    group, position, numel = piece
+    group, position, param = piece
     key = step_key(step_key(~group["seed"], group["noise_step"]), stream)
-    return words(key, position, numel, stream="weights")
+    return words(key, position, own(param).numel(), stream="weights", places=places(param))

@@ -2,70 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 import torch.distributed as dist
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import Tensor
 from torch.optim import Optimizer
 
 from lionkit.distributed._checksum import first_difference_among
 from lionkit.distributed._mode import Mode, ModeOfValues
+from lionkit.distributed._team import Team
 from lionkit.kappa import L1, TruncatedL1
 from lionkit.optim import LionK
 
 WITH_A_CODE = (L1, TruncatedL1)
 """The elementwise kappas whose direction is -1, 0 or 1."""
 
-_MOST_WORKERS = 16383  # twice as many votes still fit into 16 bits
 _EMPTY_SEATS = ("gradient", "direction", "momentum_rank")
 _UNSEEN = {"params", "param_names", "agreement"}  # what need not be the same, or is compared otherwise
 
 
-def process_group_of(model: nn.Module) -> dist.ProcessGroup:
-    """Return the processes that must agree on whether to agree.
-
-    Raises:
-        RuntimeError: there are none.
-        ValueError: they cannot vote, which each of them sees by itself.
-    """
-    if not (dist.is_available() and dist.is_initialized()):
-        raise RuntimeError("there is no process group: call torch.distributed.init_process_group, or use torchrun")
-    group = model.process_group if isinstance(model, DistributedDataParallel) else dist.group.WORLD
-    assert group is not None
-    backend, size = dist.get_backend(group), dist.get_world_size(group)
-    if backend != "gloo":
-        raise ValueError(f"Invalid process group: its backend is {backend}, it must be gloo")
-    if size > _MOST_WORKERS:
-        raise ValueError(f"Invalid process group: of {size} processes, it must be of at most {_MOST_WORKERS}")
-    return group
-
-
-def refusal(model: nn.Module, optimizer: Optimizer, mode: Mode, check_every: int | None) -> str | None:
+def refusal(team: Team, optimizer: Optimizer, mode: Mode, check_every: int | None) -> str | None:
     """Say why this process cannot vote, or return None where it can."""
-    reasons = chain(_of_the_model(model), optimizer_refusals(optimizer, mode), _of_the_interval(check_every))
+    reasons = chain(team.refusals(), optimizer_refusals(optimizer, mode), _of_the_interval(check_every))
     first = next(reasons, None)
-    if first is None:
-        assert isinstance(model, DistributedDataParallel)
-        first = next(_of_both(model, optimizer), None)
-    return first
-
-
-def _of_the_model(model: nn.Module) -> Iterator[str]:
-    if not isinstance(model, DistributedDataParallel):
-        yield f"Invalid model: a {type(model).__name__}, it must be wrapped in DistributedDataParallel"
-        return
-    if any(isinstance(module, DistributedDataParallel) for module in model.module.modules()):
-        yield "Invalid model: a DistributedDataParallel in another, it must be wrapped once"
-    if model._comm_hooks:
-        yield "Invalid model: it has a communication hook, it must have none: agree() once, on a new wrapper"
-    if model.mixed_precision is not None:
-        yield "Invalid model: its buckets mix precisions (mixed_precision), they must have their parameters' dtype"
-    for name, module in model.module.named_modules():
-        if isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.sparse:
-            yield f"Invalid model: the gradients of {name} are sparse, they must be dense: sparse=False"
+    return next(_of_both(team, optimizer), None) if first is None else first
 
 
 def optimizer_refusals(optimizer: Optimizer, mode: Mode) -> Iterator[str]:
@@ -96,58 +58,59 @@ def _of_the_interval(check_every: int | None) -> Iterator[str]:
         yield f"Invalid check_every: {check_every!r}, it must be None or an integer of at least 1"
 
 
-def _of_both(model: DistributedDataParallel, optimizer: Optimizer) -> Iterator[str]:
-    trained = dict(trained_parameters(model))
+def _of_both(team: Team, optimizer: Optimizer) -> Iterator[str]:
+    trained = dict(team.trained())
     stepped = {param for group in optimizer.param_groups for param in group["params"]}
     for name, param in trained.items():
         if param not in stepped:
             yield f"Invalid optimizer: it lacks {name}, it must have every parameter of the model that is trained"
         if param.is_complex() or not param.is_cpu:
             yield f"Invalid {name}: {param.dtype} on {param.device}, it must be real and on the CPU"
-    if strange := stepped - set(trained.values()) - {param for param in model.parameters() if not param.requires_grad}:
+    still = {param for _, param in team.named_parameters() if not param.requires_grad}
+    if strange := stepped - set(trained.values()) - still:
         shape = tuple(next(iter(strange)).shape)
         yield f"Invalid optimizer: a parameter of shape {shape} is not the model's, or DDP ignores it"
 
 
-def trained_parameters(model: DistributedDataParallel) -> Iterable[tuple[str, Tensor]]:
-    """Return the names and parameters that DDP has gradients of."""
-    for name, param in model.module.named_parameters():
-        if param.requires_grad and name not in model.parameters_to_ignore:
-            yield name, param
-
-
-def require_agreement(
-    group: dist.ProcessGroup, refused: str | None, model: nn.Module, optimizer: Optimizer, mode: Mode
-) -> None:
+def require_agreement(team: Team, refused: str | None, optimizer: Optimizer, mode: Mode) -> list[list[int]]:
     """Raise on every process where one of them refuses, or is not set up as the others.
+
+    Returns:
+        The ranks that hold the same weights, list by list.
 
     Raises:
         ValueError: with the rank, what differs and how.
     """
-    told: list[Any] = [None] * dist.get_world_size(group)
-    own = None if refused else _described(model, optimizer, mode)
-    dist.all_gather_object(told, (refused, own), group=group)
+    told: list[Any] = [None] * dist.get_world_size(team.group)
+    own = None if refused else (_described(team, optimizer, mode), team.held())
+    dist.all_gather_object(told, (refused, own), group=team.group)
     for rank, (reason, _) in enumerate(told):
         if reason:
             raise ValueError(reason if len(told) == 1 else f"rank {rank}: {reason}")
-    first = told[0][1]
-    for rank, (_, other) in enumerate(told):
-        for name in first | other:
-            if first.get(name) != other.get(name):
-                raise ValueError(f"Invalid {name}: rank {rank} has {other.get(name)}, rank 0 has {first.get(name)}")
-    _require_same_start(group, model)
+    described, held = zip(*(found for _, found in told), strict=True)
+    for rank, other in enumerate(described):
+        for name in described[0] | other:
+            if described[0].get(name) != other.get(name):
+                here, there = other.get(name), described[0].get(name)
+                raise ValueError(f"Invalid {name}: rank {rank} has {here}, rank 0 has {there}")
+    copies = _copies(held)
+    _require_same_start(team, copies)
+    return copies
 
 
-def _described(model: nn.Module, optimizer: Optimizer, mode: Mode) -> dict[str, str]:
+def _described(team: Team, optimizer: Optimizer, mode: Mode) -> dict[str, str]:
     """Return what must be the same on all processes, in words."""
-    assert isinstance(model, DistributedDataParallel)
-    names = {param: name for name, param in model.module.named_parameters()}
-    found = {"mode": repr(mode), "number of groups": str(len(optimizer.param_groups))}
+    names = {param: name for name, param in team.named_parameters()}
+    found = {
+        "model": type(team.model).__name__,
+        "mode": repr(mode),
+        "number of groups": str(len(optimizer.param_groups)),
+    }
     for index, group in enumerate(optimizer.param_groups):
         options = {name: value for name, value in group.items() if name not in _UNSEEN}
         found |= {f"{name} of group {index}": _plain(value) for name, value in options.items()}
         found[f"parameters of group {index}"] = ", ".join(names.get(param, "?") for param in group["params"])
-    for name, param in trained_parameters(model):
+    for name, param in team.trained():
         found[name] = f"{param.dtype} of shape {tuple(param.shape)}"
     return found
 
@@ -156,10 +119,19 @@ def _plain(value: Any) -> str:
     return repr(value.item() if isinstance(value, Tensor) else value)
 
 
-def _require_same_start(group: dist.ProcessGroup, model: nn.Module) -> None:
-    assert isinstance(model, DistributedDataParallel)
-    names, params = zip(*trained_parameters(model), strict=True)
-    difference = first_difference_among(params, group)
+def _copies(held: Sequence[tuple[int, list[int]]]) -> list[list[int]]:
+    """Return who votes together, list by list; raise where not all of these hold the same shard."""
+    for rank, (shard, others) in enumerate(held):
+        for other in others:
+            if held[other][0] != shard:
+                words = f"rank {other} has shard {held[other][0]}, rank {rank} has {shard}"
+                raise ValueError(f"Invalid replicas: {words}, those that vote together must hold the same shard")
+    return [list(ranks) for ranks in sorted({tuple(others) for _, others in held})]
+
+
+def _require_same_start(team: Team, copies: Sequence[Sequence[int]]) -> None:
+    names, params = zip(*team.trained(), strict=True)
+    difference = first_difference_among(params, team.group, copies)
     if difference is not None:
         (rank, *_), index = difference
         raise ValueError(f"Invalid weights: rank {rank} starts from others than most: the first is {names[index]}")

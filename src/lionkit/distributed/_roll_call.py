@@ -30,18 +30,20 @@ def missing(store: dist.Store, name: str, rank: int, workers: int, patience: flo
 
 
 def failure(error: Exception, group: dist.ProcessGroup) -> RuntimeError:
-    """Return the error of a failed vote of a group, with the ranks that are gone."""
-    rank, workers = dist.get_rank(group), dist.get_world_size(group)
+    """Return the error of a failed vote of a group, with the ranks in the whole job that are gone."""
+    rank, ranks = dist.get_rank(group), dist.get_process_group_ranks(group)
+    here = f"rank {ranks[rank]}: a vote has failed"
     why = " ".join(str(error).split())
     try:
         store = dist.distributed_c10d._get_default_store()
-        gone = missing(store, group.group_name, rank, workers, _PATIENCE)
+        gone = missing(store, group.group_name, rank, len(ranks), _PATIENCE)
     except RuntimeError:  # DistStoreError, DistNetworkError: the store lived in a process that is gone
-        return RuntimeError(f"rank {rank}: a vote has failed, and the store of the process group is gone: {why}")
+        return RuntimeError(f"{here}, and the store of the process group is gone: {why}")
     if not gone:
-        return RuntimeError(f"rank {rank}: a vote has failed: {why}")
-    words = f"rank {gone[0]} does" if len(gone) == 1 else f"ranks {', '.join(map(str, gone))} do"
-    return RuntimeError(f"rank {rank}: a vote has failed: {words} not answer ({why})")
+        return RuntimeError(f"{here}: {why}")
+    names = ", ".join(str(ranks[other]) for other in gone)
+    words = f"rank {names} does" if len(gone) == 1 else f"ranks {names} do"
+    return RuntimeError(f"{here}: {words} not answer ({why})")
 
 
 def _key(name: str, rank: int) -> str:

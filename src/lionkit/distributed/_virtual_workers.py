@@ -104,7 +104,7 @@ class VirtualWorkers(Agreement):
                 self._voted.add(param)
 
     def _decide(self, group: Mapping[str, Any], param: Tensor, rows: Tensor, absent: Tensor | None) -> Tensor:
-        pieces: list[Piece] = [(group, self._positions[param], param.numel())]
+        pieces: list[Piece] = [(group, self._positions[param], param)]
         votes = torch.stack(
             [
                 self.mode.vote(row, lambda rank=rank: worker_words(pieces, rank))

@@ -1,4 +1,4 @@
-"""The workers of a DistributedDataParallel, in the agreement seat of an optimizer."""
+"""The workers that vote, in the agreement seat of an optimizer."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 from torch.futures import Future
 
+from lionkit.distributed._bucket import Bucket
 from lionkit.distributed._exchange import Ballot, Exchange
 from lionkit.distributed._mode import Mode
-from lionkit.distributed._noise import shared_words, worker_words
+from lionkit.distributed._noise import Piece, shared_words, worker_words
 from lionkit.distributed._traffic import Traffic
 from lionkit.kernels import step_key
 from lionkit.momentum import codec
+from lionkit.momentum._shards import spread
 from lionkit.optim import Agreement, LionK, directions_of
 
 
@@ -30,20 +31,20 @@ class Place:
 
 
 class Workers(Agreement):
-    """What `lionkit.distributed.agree` returns: it votes on every bucket of gradients as DDP has it ready.
+    """What `lionkit.distributed.agree` returns: it votes on every bucket of gradients as it gets ready.
 
     Attributes:
         mode: The rule of agreement.
+        rank: This worker's number among those that vote.
     """
 
     def __init__(
         self, optimizer: LionK, mode: Mode, exchange: Exchange, places: dict[Tensor, Place], rank: int
     ) -> None:
-        self.mode = mode
-        self._optimizer, self._exchange, self._places, self._rank = optimizer, exchange, places, rank
-        self._voted: set[Tensor] = set()
-        self._undecided: list[Future[Tensor]] = []
-        self._backward = -1
+        self.mode, self.rank = mode, rank
+        self._optimizer, self._exchange, self._places = optimizer, exchange, places
+        self._voted: dict[Tensor, int | None] = {}  # and the version of what was agreed, once it is there
+        self._again: Tensor | None = None
 
     def __repr__(self) -> str:
         return repr(self.mode)
@@ -53,13 +54,22 @@ class Workers(Agreement):
         """The bytes that this process has sent."""
         return self._exchange.traffic
 
+    def name(self, param: Tensor) -> str:
+        """Return how the model calls a parameter."""
+        return self._places[param].name
+
     def claim(self, params: Sequence[Tensor]) -> None:
         """See `lionkit.optim.Agreement`."""
         for param in params:
             if param not in self._voted:
                 raise RuntimeError(
-                    f"no vote on {self._places[param].name} since the last step: its gradient is this worker's own; "
+                    f"no vote on {self.name(param)} since the last step: its gradient is this worker's own; "
                     "let the last backward() before step() be outside of no_sync()"
+                )
+            if self._voted[param] != _version(param):
+                raise RuntimeError(
+                    f"the gradient of {self.name(param)} is no longer what was agreed: it was changed, or another "
+                    "backward() has added to it; do not clip it, and step() after each vote"
                 )
 
     def forget(self) -> None:
@@ -82,58 +92,66 @@ class Workers(Agreement):
         self.forget()
 
     @torch.no_grad()
-    def vote(self, bucket: dist.GradBucket) -> Future[Tensor]:
-        """Let the workers decide a bucket: the hook that DDP calls, from the backward pass."""
-        params, grads, buffer = bucket.parameters(), bucket.gradients(), bucket.buffer()
-        directions = torch.zeros_like(buffer)
-        # A worker that has no gradient of a parameter abstains, and its momentum stands.
-        present = [i for i, param in enumerate(params) if param.grad is not None]
-        rows = _rows(directions, grads, buffer)
-        self._direct([params[i] for i in present], [grads[i] for i in present], [rows[i] for i in present])
-        groups, places = self._optimizer.param_groups, [self._places[param] for param in params]
-        pieces = [(groups[p.group], p.position, param.numel()) for p, param in zip(places, params, strict=True)]
-        votes = self.mode.vote(directions, lambda: worker_words(pieces, self._rank))
-        for i, row in enumerate(_rows(votes, grads, buffer)):
-            if i not in present:
-                row.zero_()
-        self._voted.update(params)
+    def vote(self, bucket: Bucket) -> Future[Tensor]:
+        """Return what the workers will have decided of a bucket; all of them call it with the same in one order."""
+        directions = self._directions(bucket)
+        groups, places = self._optimizer.param_groups, [self._places[param] for param in bucket.params]
+        pieces: list[Piece] = [(groups[p.group], p.position, it) for p, it in zip(places, bucket.params, strict=True)]
+        votes = self.mode.vote(directions, lambda: worker_words(pieces, self.rank))
+        for grad, part in zip(bucket.grads, bucket.parts(votes), strict=True):
+            if grad is None:  # a worker without a gradient abstains
+                part.zero_()
+        if self._again is None:
+            self._again = next((param for param in bucket.params if param in self._voted), None)
+        self._voted.update(dict.fromkeys(bucket.params))
         kappa = groups[places[0].group]["kappa"]
         ballot = Ballot(self.mode, kappa, votes, lambda begin, end: shared_words(pieces, begin, end))
-        return self._expected(self._exchange.decide(ballot))
+        return self._exchange.decide(ballot)
 
-    def _expected(self, future: Future[Tensor]) -> Future[Tensor]:
-        """Let the present backward pass wait for a decision, too."""
-        backward = torch._C._current_graph_task_id()  # -1 in the shadow of a pass, of DDP's `join`
-        if backward not in (-1, self._backward):
-            self._backward, self._undecided = backward, []
-            torch.autograd.Variable._execution_engine.queue_callback(self._wait)
-        self._undecided.append(future)
-        return future
+    def tell_all(self, row: Tensor) -> Future[Tensor]:
+        """Return what all workers have in a row of bytes, (workers, numel); called in one order with the votes."""
+        return self._exchange.gather(row)
 
-    def _wait(self) -> None:
-        """Raise a failed vote as what it is, at the end of the backward pass; DDP would wrap it beyond recognition."""
-        undecided, self._undecided = self._undecided, []
-        for future in undecided:
-            future.wait()
+    def wait(self, undecided: Sequence[Future[Tensor]]) -> list[Tensor]:
+        """Return what was decided, at the end of the backward pass.
 
-    def _direct(self, params: list[Tensor], grads: list[Tensor], rows: list[Tensor]) -> None:
-        """Take the momenta on and write the directions: a group at once, and codes one by one, each with its noise."""
+        Raises:
+            RuntimeError: a vote has failed, or is the second one on a parameter.
+        """
+        decided = [future.wait() for future in undecided]
+        again, self._again = self._again, None
+        if again is not None:
+            raise RuntimeError(
+                f"a second vote on {self.name(again)}: neither step() nor a forward pass came after the first, so that "
+                "gradients were added to what was agreed; one backward() a step votes"
+            )
+        return decided
+
+    def seal(self) -> None:
+        """Take it that what was agreed is in the gradients now: a change of one from here on is refused."""
+        self._voted = {param: _version(param) for param in self._voted}
+
+    def _directions(self, bucket: Bucket) -> Tensor:
+        """Take the momenta on and return the directions: a group at once, and codes one by one, each with its noise."""
+        directions = bucket.zeros()
+        rows = bucket.parts(directions)
         for index, group in enumerate(self._optimizer.param_groups):
-            mine = [i for i, param in enumerate(params) if self._places[param].group == index]
-            coded = [i for i in mine if codec(group["momentum_dtype"], params[i]) is not None]
+            mine = [i for i, it in enumerate(bucket.params) if self._places[it].group == index]
+            mine = [i for i in mine if bucket.grads[i] is not None]
+            coded = [i for i in mine if codec(group["momentum_dtype"], bucket.params[i]) is not None]
             for some in [[i for i in mine if i not in coded], *([i] for i in coded)]:
                 if some:
-                    seed = step_key(step_key(group["seed"], 1 + self._rank), self._places[params[some[0]]].position)
-                    self._direct_group({**group, "seed": seed}, *([x[i] for i in some] for x in (params, grads, rows)))
+                    self._direct(group, bucket, rows, some)
+        return directions
 
-    def _direct_group(
-        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], rows: list[Tensor]
-    ) -> None:
-        kappa = self.mode.geometry(group["kappa"])
-        directions_of(group, params, grads, self._optimizer.state, rows, kappa=kappa)
+    def _direct(self, group: dict[str, Any], bucket: Bucket, rows: list[Tensor], some: list[int]) -> None:
+        params, grads = [bucket.params[i] for i in some], [it for i in some if (it := bucket.grads[i]) is not None]
+        out = [spread(rows[i], bucket.params[i]) for i in some]
+        seed = step_key(step_key(group["seed"], 1 + self.rank), self._places[params[0]].position)
+        kappa, state = self.mode.geometry(group["kappa"]), self._optimizer.state
+        directions_of({**group, "seed": seed}, params, grads, state, out, kappa=kappa)
 
 
-def _rows(flat: Tensor, grads: Sequence[Tensor], buffer: Tensor) -> list[Tensor]:
-    """View a tensor like a bucket's buffer as the gradients are views of that."""
-    start = buffer.storage_offset()
-    return [flat.as_strided(grad.shape, grad.stride(), grad.storage_offset() - start) for grad in grads]
+def _version(param: Tensor) -> int | None:
+    """Count the changes of a gradient, as torch does; of a `DTensor` it misses some."""
+    return None if param.grad is None else param.grad._version
