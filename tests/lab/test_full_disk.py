@@ -79,7 +79,7 @@ class Lost(Processes):
 
 
 def test_a_lost_process_is_no_full_disk(tmp_path: Path) -> None:
-    nothing = checkpoint.Snapshot(step=5, weights=[], tensors={}, rest={}, is_sharded=False)
+    nothing = checkpoint.Snapshot(step=5, weights=[], tensors={}, rest={}, is_shared_out=False)
     with pytest.raises(RuntimeError, match="Connection closed by peer"):
         checkpoint.save(tmp_path, nothing, Lost())
 

@@ -57,6 +57,19 @@ REFUSED = {
         'training.batchsize: unknown key (did you mean "batch_size"?); '
         "known: epochs, steps, batch_size, clip, checkpoint_every, keep"
     ),
+    "engine.agreement=votes": "engine.agreement: \"votes\" is not allowed: must be 'none', 'vote' or 'mean'",
+    "engine={agreement='vote', precision='float16'}": (
+        'engine: precision "float16" is not allowed with agreement "vote": its gradients are scaled; take "bfloat16"'
+    ),
+    "engine={agreement='mean', sharding='fsdp2'}": (
+        'engine: sharding "fsdp2" is not allowed with agreement "mean": each process votes on whole weights; '
+        'take "none"'
+    ),
+    "engine={agreement='mean'}": (
+        'training.clip: 1.0 is not allowed with engine.agreement "mean": what was agreed on is no gradient to clip; '
+        'must be "none"'
+    ),
+    "engine.momenta=zeros": "engine.momenta: \"zeros\" is not allowed: must be 'refuse', 'average' or 'restart'",
     "logging.every=0": "logging.every: 0 is not allowed: must be 'epoch' or an integer of at least 1",
     "logging.batches=some": ("logging.batches: 'some' is not allowed: must be 'all' or an integer of at least 1"),
     "seed=-1": "seed: -1 is not allowed: must be greater than or equal to 0",
@@ -114,6 +127,14 @@ def test_overrides_are_toml_values_in_order(tiny: Path) -> None:
     recipe = load(tiny, ["optimizer.lr=1", "optimizer.lr=2e-3", "optimizer.betas=[0.5, 0.6]", "title=plain words"])
     assert (recipe.optimizer.lr, recipe.title) == (2e-3, "plain words")
     assert recipe.optimizer.model_dump()["betas"] == (0.5, 0.6)
+
+
+def test_clipping_can_be_taken_back(tiny: Path) -> None:
+    without = load(tiny, ["training.clip=none"])
+    assert load(tiny).training.clip == 1.0
+    assert without.training.clip is None
+    tiny.write_text(tiny.read_text().replace("clip = 1.0", ""))
+    assert load(tiny).sha256() == without.sha256()
 
 
 def test_an_unknown_recipe_names_the_nearest() -> None:

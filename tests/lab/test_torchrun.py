@@ -5,14 +5,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import psutil
 import pytest
-from test_resume import ENVIRONMENT, assert_same_run, records
+import torch.distributed as dist
+from test_resume import ENVIRONMENT, assert_same_run, records, weights
 
+from lionkit_lab.engine import Processes, _processes
+from lionkit_lab.errors import RunError
 from lionkit_lab.record import claim, read_run
+from lionkit_lab.train._ending import ending_together
 
 SHARDED = ["--set", "engine.sharding=fsdp2"]
+VOTING = ["--set", "engine.agreement=vote", "--set", "training.clip=none"]
 PATIENCE = 100  # seconds
 
 
@@ -46,7 +53,7 @@ def killed(recipe: Path, out: Path, num_records: int, *options: str) -> str:
     return process.communicate(timeout=PATIENCE)[1]
 
 
-@pytest.mark.parametrize("options", [[], pytest.param(SHARDED, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options", [[], *(pytest.param(it, marks=pytest.mark.slow) for it in (SHARDED, VOTING))])
 def test_a_killed_process_ends_the_run_and_the_same_command_goes_on(
     tiny: Path, tmp_path: Path, options: list[str]
 ) -> None:
@@ -69,6 +76,21 @@ def test_shards_of_two_processes_are_read_by_three(tiny: Path, tmp_path: Path) -
     whole, run = read_run(tmp_path / "whole"), read_run(tmp_path / "run")
     assert [step["loss"] for step in run.steps] == pytest.approx([step["loss"] for step in whole.steps], rel=1e-9)
     assert run.logs[-1]["l1"] == pytest.approx(whole.logs[-1]["l1"], rel=1e-9)
+
+
+@pytest.mark.slow
+def test_two_voters_are_followed_by_three_where_they_may(tiny: Path, tmp_path: Path) -> None:
+    killed(tiny, tmp_path / "run", 9, *VOTING)
+    before = weights(tmp_path / "run")
+    said = finished(tiny, tmp_path / "run", 3, *VOTING, code=2)
+    (error,) = errors(said)
+    assert error.startswith('error: engine.momenta: "refuse" is not allowed here: the checkpoint has the momenta of 2')
+    assert all(value.equal(before[name]) for name, value in weights(tmp_path / "run").items())
+    said = finished(tiny, tmp_path / "run", 3, *VOTING, "--set", "engine.momenta=average")
+    assert "begun with number of processes 2, now 3: bit-identity is not promised" in said
+    folders = {name.partition("/")[0] for name in weights(tmp_path / "run") if "/" in name}
+    assert folders == {"worker 0", "worker 1", "worker 2"}
+    assert [step["step"] for step in read_run(tmp_path / "run").steps] == list(range(1, 13))
 
 
 def test_what_all_are_refused_is_told_once(tiny: Path, tmp_path: Path) -> None:
@@ -99,3 +121,48 @@ def test_a_world_without_torchrun_is_refused(tiny: Path, tmp_path: Path, size: s
     (error,) = errors(done.stderr)
     assert error.startswith(f"error: {message}")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_restart_does_not_meet_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = dist.HashStore()
+    store.set("address", "of nobody")
+    monkeypatch.setattr(_processes, "rendezvous", lambda url, timeout: iter([(store, 1, 4)]))
+    assert _processes._after_a_restart() == {}
+    for count in ("1", "2"):
+        monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", count)
+        monkeypatch.setenv("GROUP_WORLD_SIZE", "1")
+        found = _processes._after_a_restart()
+        assert (found["rank"], found["world_size"]) == (1, 4)
+        assert not found["store"].check(["address"])
+        found["store"].set("address", f"of restart {count}")
+    monkeypatch.setenv("GROUP_WORLD_SIZE", "2")  # whose counts may differ
+    assert _processes._after_a_restart() == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "who"),
+    [
+        ("Connection closed by peer [127.0.0.1]:4842", ""),
+        (
+            "rank 0: a vote has failed: ranks 1, 3 do not answer (Connection closed by peer)",
+            ": ranks 1, 3 do not answer",
+        ),
+    ],
+)
+def test_who_is_lost_is_told_where_it_is_known(tmp_path: Path, error: str, who: str) -> None:
+    processes = SimpleNamespace(rank=0, count=4, is_first_to_tell=lambda: True)
+    with pytest.raises(RunError) as caught, ending_together(cast("Processes", processes), tmp_path):
+        raise RuntimeError(error)
+    assert str(caught.value) == (
+        f"process 0 of 4 has lost another one of the run in {tmp_path}{who}; "
+        "the same command goes on from the last checkpoint"
+    )
+
+
+def test_processes_that_do_not_meet_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(**_: object) -> None:
+        raise RuntimeError("Gloo connectFullMesh failed\nwith frames")
+
+    monkeypatch.setattr(_processes, "PartialState", fails)
+    with pytest.raises(RunError, match=r"^the processes of the run have not met: Gloo connectFullMesh failed$"):
+        _processes.Processes()

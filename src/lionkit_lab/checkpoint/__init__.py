@@ -1,7 +1,7 @@
 """Checkpoints: a folder a step and a pointer to the one in force, replaced atomically.
 
 Weights are a safetensors file, which anything loads; the optimizer's tensors are written by torch's distributed
-checkpoint, by every process its shards, and read by any number of processes.
+checkpoint, by every process its shards or its own, and read by any number of processes.
 """
 
 from lionkit_lab.checkpoint._load import Saved as Saved

@@ -34,12 +34,15 @@ class Saved:
         """Return every weight and buffer by its name, as a whole, on the CPU."""
         return load_file(self._path / WEIGHTS)
 
-    def tensors(self, like: Callable[[str, torch.Size, torch.dtype], Tensor], is_sharded: bool) -> dict[str, Tensor]:
+    def tensors(
+        self, like: Callable[[str, torch.Size, torch.dtype], Tensor], is_sharded: bool, where: str = ""
+    ) -> dict[str, Tensor]:
         """Return what the optimizer kept.
 
         Args:
             like: Makes the tensor to read into, from its name, shape and dtype: of this process's shard, if any.
             is_sharded: Whether all processes read together, each its part.
+            where: What the names begin with of those to read; the names are given and returned without it.
 
         Raises:
             RunError: They cannot be read.
@@ -49,13 +52,17 @@ class Saved:
             return {}
         reader = dcp.FileSystemReader(folder)
         found: dict[str, Any] = reader.read_metadata().state_dict_metadata
-        tensors = {name: like(name, it.size, it.properties.dtype) for name, it in found.items()}
+        tensors = {
+            name: like(name.removeprefix(where), it.size, it.properties.dtype)
+            for name, it in found.items()
+            if name.startswith(where)
+        }
         try:
             with one_process_is_meant():
                 dcp.load(tensors, storage_reader=reader, no_dist=not is_sharded)
         except CheckpointException as error:
             raise RunError(f"checkpoint {folder} cannot be read: {reason(error)}") from error
-        return tensors
+        return {name.removeprefix(where): tensor for name, tensor in tensors.items()}
 
 
 def load(folder: Path, processes: Processes | None = None) -> Saved | None:

@@ -36,16 +36,16 @@ class Snapshot:
     Attributes:
         step: Steps done, at least 0.
         weights: Every weight and buffer by its name, as a whole; asked for once, by all processes together.
-        tensors: What the optimizer keeps, by name: in shards where the weights are.
+        tensors: What the optimizer keeps, by name: in shards where the weights are, or this process's own.
         rest: Numbers, strings, small tensors and containers of them.
-        is_sharded: Whether each process has its own part of ``tensors``.
+        is_shared_out: Whether each process has its own part of ``tensors``.
     """
 
     step: int
     weights: Iterable[tuple[str, Tensor]]
     tensors: dict[str, Tensor]
     rest: dict[str, Any]
-    is_sharded: bool
+    is_shared_out: bool
 
 
 def save(folder: Path, snapshot: Snapshot, processes: Processes) -> None:
@@ -67,7 +67,7 @@ def save(folder: Path, snapshot: Snapshot, processes: Processes) -> None:
     processes.on_first(fails(RuntimeError)(lambda: _write_whole(temporary, weights, snapshot.rest)))
     if snapshot.tensors:
         write = fails()(lambda: _write_tensors(temporary / TENSORS, snapshot))
-        (processes.together if snapshot.is_sharded else processes.on_first)(write)
+        (processes.together if snapshot.is_shared_out else processes.on_first)(write)
     processes.on_first(fails()(lambda: _put_in_force(folder, temporary, target, snapshot.step)))
 
 
@@ -120,7 +120,7 @@ def _write_whole(folder: Path, weights: dict[str, Tensor], rest: dict[str, Any])
 def _write_tensors(folder: Path, snapshot: Snapshot) -> None:
     writer = dcp.FileSystemWriter(folder)
     with one_process_is_meant():
-        dcp.save(snapshot.tensors, storage_writer=writer, no_dist=not snapshot.is_sharded)
+        dcp.save(snapshot.tensors, storage_writer=writer, no_dist=not snapshot.is_shared_out)
 
 
 def _put_in_force(folder: Path, temporary: Path, target: Path, step: int) -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import torch
 
+from lionkit_lab.dry_run._find import find_subject
 from lionkit_lab.dry_run._memory import Memory, memory
 from lionkit_lab.dry_run._missing import Missing, missing
-from lionkit_lab.dry_run._subject import Subject, subject
+from lionkit_lab.dry_run._subject import Subject
+from lionkit_lab.engine import bits_a_parameter, check_agreement
 from lionkit_lab.errors import RunError
 from lionkit_lab.recipe import Cosine, Recipe
 from lionkit_lab.state import check_warmup
@@ -31,6 +33,7 @@ class DryRun:
         disk: Bytes of the data on the disk, and of the tokens that are made of them.
         checkpoint: Bytes of a checkpoint; while it is written there are two.
         kept: Bytes of the weights that stay, beside the last checkpoint.
+        wire_bits: What a step sends for a parameter, there and back, where processes agree; None where they don't.
         missing: What is not here, or cannot be used.
     """
 
@@ -47,6 +50,7 @@ class DryRun:
     disk: int | None
     checkpoint: int | None
     kept: int | None
+    wire_bits: float | None
     missing: tuple[Missing, ...]
 
     @property
@@ -65,11 +69,13 @@ def dry_run(recipe: Recipe, processes: int = 1) -> DryRun:
     Raises:
         UsageError: Training would refuse a setting, as one that does not fit the data.
     """
+    check_agreement(recipe)
     found, unusable = _subject(recipe)
     steps, epochs = _length(recipe, found)
     seen = _seen(recipe, found.train if found else None, steps, epochs)
     size = _size(recipe, found, processes) if found else None
-    checkpoint = size[1].weights + size[1].optimizer if size else None
+    states = 1 if recipe.engine.agreement == "none" else processes
+    checkpoint = size[1].weights + states * size[1].optimizer if size else None
     return DryRun(
         name=recipe.name,
         parameters=size[0] if size else None,
@@ -84,6 +90,7 @@ def dry_run(recipe: Recipe, processes: int = 1) -> DryRun:
         disk=found.disk if found else None,
         checkpoint=checkpoint,
         kept=size[1].weights * _num_kept(recipe, steps) if size else None,
+        wire_bits=_wire_bits(recipe, processes),
         missing=(*missing(recipe), *unusable),
     )
 
@@ -91,7 +98,7 @@ def dry_run(recipe: Recipe, processes: int = 1) -> DryRun:
 def _subject(recipe: Recipe) -> tuple[Subject | None, tuple[Missing, ...]]:
     """Return what the recipe trains, and what is here and cannot be used."""
     try:
-        return subject(recipe), ()
+        return find_subject(recipe), ()
     except RunError as error:
         return None, (Missing(str(error), "bring it anew, or give another by --set", is_here=True),)
 
@@ -116,6 +123,11 @@ def _in_one_unit(recipe: Recipe) -> bool:
     """Say whether a warm-up can be compared with the length of the run without counting the samples."""
     in_epochs = isinstance(recipe.schedule, Cosine) and bool(recipe.schedule.warmup_epochs)
     return in_epochs == bool(recipe.training.epochs)
+
+
+def _wire_bits(recipe: Recipe, processes: int) -> float | None:
+    agreement = recipe.engine.agreement
+    return None if agreement == "none" or processes == 1 else bits_a_parameter(agreement, processes)
 
 
 def _num_kept(recipe: Recipe, steps: int | None) -> int:

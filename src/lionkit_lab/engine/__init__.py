@@ -5,5 +5,7 @@ accelerate starts the processes, finds the device and feeds the trackers. Precis
 CPU, where they are tested, and would stand between the loop and every step.
 """
 
+from lionkit_lab.engine._agreement import bits_a_parameter as bits_a_parameter
+from lionkit_lab.engine._agreement import check_agreement as check_agreement
 from lionkit_lab.engine._engine import Engine as Engine
 from lionkit_lab.engine._processes import Processes as Processes

@@ -9,7 +9,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
 
+from lionkit_lab.engine._agreement import agree
 from lionkit_lab.engine._fed import Fed
 from lionkit_lab.engine._precision import Precision
 from lionkit_lab.engine._processes import Processes
@@ -48,6 +50,11 @@ class Engine:
         """Whether this process has no weight as a whole."""
         return self.settings.sharding == "fsdp2"
 
+    @property
+    def workers(self) -> int | None:
+        """How many processes have an optimizer's state of their own and agree; None where all have the same."""
+        return None if self.settings.agreement == "none" else self.processes.count
+
     def place(self, model: nn.Module) -> nn.Module:
         """Put a new model where it is trained, its weights as they are kept, and in shards where the recipe says so."""
         model = self.precision.weights(model)
@@ -60,13 +67,20 @@ class Engine:
         if not self.precision.keeps_batches:
             task.train, task.test = (Fed(samples, self.precision) for samples in (task.train, task.test))
 
-    def joined(self, model: nn.Module) -> nn.Module:
-        """Return what to call for a loss whose gradient is the mean over the processes."""
+    def joined(self, model: nn.Module, optimizer: Optimizer) -> nn.Module:
+        """Return what to call for a loss whose gradient is the mean over the processes, or what they agree on.
+
+        Raises:
+            UsageError: The recipe has them agree, and they cannot.
+        """
         if self.processes.count == 1 or self.is_sharded:
             return model
         # Of a weight with a side of length 1; it costs a copy of a few numbers.
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
-        return DistributedDataParallel(model)  # of a GPU, the one that its weights are on
+        joined = DistributedDataParallel(model)  # of a GPU, the one that its weights are on
+        if self.settings.agreement != "none":
+            agree(self.settings.agreement, joined, optimizer)
+        return joined
 
     def part_random_numbers(self, seed: int) -> None:
         """Let dropout differ between processes, that have made the same model from the same seed."""
@@ -89,7 +103,7 @@ class Engine:
             with self._in_step(model, number == last):
                 loss = forward()
                 value += share * loss.item()
-                # DDP and FSDP2 take the mean over the processes.
+                # DDP and FSDP2 take the mean over the processes, and where these agree it is that of their momenta.
                 self.precision.scaled(loss * (share * self.processes.count)).backward()
         return self._sum(value)
 

@@ -10,6 +10,7 @@ import torch.distributed as dist
 from accelerate import PartialState
 from torch import Tensor
 from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.rendezvous import rendezvous
 
 from lionkit_lab.errors import LabError, RunError, UsageError
 
@@ -31,11 +32,12 @@ class Processes:
 
     Raises:
         UsageError: The environment speaks of several processes, and does not say how to meet them.
+        RunError: They have not met, as one has ended before.
     """
 
     def __init__(self) -> None:
         _check_environment()
-        state: Any = PartialState(cpu=not torch.cuda.is_available(), timeout=_PATIENCE)
+        state = _met()
         self.rank: int = state.process_index
         self.count: int = state.num_processes
         self.device: torch.device = state.device
@@ -99,6 +101,27 @@ def _check_environment() -> None:
         )
         start = "`torchrun --nproc-per-node N -m lionkit_lab train RECIPE`"
         raise UsageError(f"{found}: start several processes by {start}, or unset it for one")
+
+
+def _met() -> Any:
+    try:
+        return PartialState(cpu=not torch.cuda.is_available(), timeout=_PATIENCE, **_after_a_restart())
+    except RuntimeError as error:  # of the store or of gloo
+        raise RunError(f"the processes of the run have not met: {str(error).partition(chr(10))[0]}") from error
+
+
+def _after_a_restart() -> dict[str, Any]:
+    """Return where to meet when torchrun has started the processes again, and nothing else where it has not.
+
+    torch 2.13 has them meet at the store of those before, and they would call at addresses where nobody is any more;
+    to go when a restart has a store of its own. Several machines count their restarts apart (pytorch issue 135712), and
+    meet as torch has it.
+    """
+    restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    if restarts == "0" or os.environ.get("GROUP_WORLD_SIZE") != "1" or dist.is_initialized():
+        return {}
+    store, rank, size = next(rendezvous("env://", timeout=_PATIENCE))
+    return {"store": dist.PrefixStore(f"restart {restarts}", store), "rank": rank, "world_size": size}
 
 
 def _attempt(work: Callable[[], T]) -> tuple[Any, Exception | None]:

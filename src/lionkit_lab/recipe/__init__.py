@@ -1,5 +1,6 @@
 """Recipes: everything that decides a run, validated."""
 
+from lionkit_lab.recipe._engine import Agreement as Agreement
 from lionkit_lab.recipe._engine import EngineSettings as EngineSettings
 from lionkit_lab.recipe._engine import Precision as Precision
 from lionkit_lab.recipe._kappas import KappaSettings as KappaSettings

@@ -1,4 +1,4 @@
-"""How a recipe is computed: precision, micro-batches, sharding."""
+"""How a recipe is computed: precision, micro-batches, and what several processes share."""
 
 from typing import Literal
 
@@ -7,6 +7,7 @@ from pydantic import model_validator
 from lionkit_lab.recipe._section import Count, Section
 
 Precision = Literal["float32", "float64", "bfloat16", "float16"]
+Agreement = Literal["none", "vote", "mean"]
 
 
 class EngineSettings(Section):
@@ -19,6 +20,12 @@ class EngineSettings(Section):
     """Micro-batches that a step's batch is cut into, one after the other, at least 1 and at most the batch size."""
     sharding: Literal["none", "fsdp2"] = "none"
     """Whether each of several processes holds the whole model ("none": DDP) or a part of it ("fsdp2")."""
+    agreement: Agreement = "none"
+    """What several processes make a step of: the mean of their gradients ("none"), or the directions that each has
+    from a momentum of its own, by majority ("vote") or on average ("mean"): `lionkit.distributed`."""
+    momenta: Literal["refuse", "average", "restart"] = "refuse"
+    """With which momenta another number of processes goes on than has agreed until then: the mean of theirs
+    ("average"), or zeros ("restart"). May differ from that of the run so far."""
 
     @model_validator(mode="after")
     def _scaling_is_whole(self) -> "EngineSettings":
@@ -27,4 +34,14 @@ class EngineSettings(Section):
                 'precision "float16" is not allowed with sharding "fsdp2": its scale would differ from shard to shard; '
                 'take "bfloat16"'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _agreement_is_among_wholes(self) -> "EngineSettings":
+        for name, value, why in (
+            ("precision", "float16", 'its gradients are scaled; take "bfloat16"'),
+            ("sharding", "fsdp2", 'each process votes on whole weights; take "none"'),
+        ):
+            if self.agreement != "none" and getattr(self, name) == value:
+                raise ValueError(f'{name} "{value}" is not allowed with agreement "{self.agreement}": {why}')
         return self

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lionkit_lab.recipe import _compare
+from lionkit_lab.recipe._agreement import misfits
 from lionkit_lab.recipe._engine import EngineSettings
 from lionkit_lab.recipe._models import ModelSettings
 from lionkit_lab.recipe._optimizers import LionVR, MARSLion, OptimizerSettings
@@ -29,7 +30,7 @@ _MODELS_OF = {
     "masked-language": ("bert",),
 }
 
-_UNDECIDING: Any = {"compare": True, "title": True, "tracking": True, "start": {"bring"}}
+_UNDECIDING: Any = {"compare": True, "title": True, "tracking": True, "start": {"bring"}, "engine": {"momenta"}}
 
 
 class Recipe(Section):
@@ -56,7 +57,7 @@ class Recipe(Section):
     logging: Logging = Logging()
     """The logging epochs."""
     engine: EngineSettings = EngineSettings()
-    """Precision, micro-batches and sharding."""
+    """Precision, micro-batches, and what several processes share."""
     tracking: Tracking = Tracking()
     """Who hears of the run besides its records."""
     watch: WatchSettings = WatchSettings()
@@ -98,6 +99,15 @@ class Recipe(Section):
             raise ValueError(f'{found}: it takes two gradients a step; take "bfloat16"')
         return self
 
+    @model_validator(mode="after")
+    def _agreement_fits(self) -> "Recipe":
+        agreement = self.engine.agreement
+        if agreement != "none" and (found := next(misfits(self.training, self.logging, self.watch), None)):
+            key, value, why = found
+            shown = f'"{value}"' if isinstance(value, str) else value
+            raise ValueError(f'{key}: {shown} is not allowed with engine.agreement "{agreement}": {why}')
+        return self
+
     @property
     def takes_two_gradients(self) -> bool:
         """Whether a step of the optimizer takes the batch's gradient at the previous weights too."""
@@ -119,13 +129,14 @@ class Recipe(Section):
         return _compare.arms(self.compare)
 
     def as_run(self) -> dict[str, Any]:
-        """Return what one run depends on, as JSON: all but ``compare`` and ``tracking``."""
-        return self.model_dump(mode="json", exclude={"compare", "tracking"})
+        """Return what one run depends on, as JSON: all but ``compare``, ``tracking`` and what a resume alone reads."""
+        return self.model_dump(mode="json", exclude={"compare": True, "tracking": True, "engine": {"momenta"}})
 
     def sha256(self) -> str:
         """Return the hash of what decides a run: two recipes with the same hash make the same one.
 
         Settings that have their defaults are not in it: a later version that has more of them still knows the run.
         """
-        deciding = self.model_dump(mode="json", exclude=_UNDECIDING, exclude_defaults=True)
+        found = self.model_dump(mode="json", exclude=_UNDECIDING, exclude_defaults=True)
+        deciding = {key: value for key, value in found.items() if value != {}}  # of a section that decides nothing
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()

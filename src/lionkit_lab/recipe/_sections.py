@@ -47,6 +47,10 @@ def _last_or_steps(value: Any) -> Any:
     raise ValueError(f"{value!r} is not allowed: must be 'last' or a list of steps, each at least 1")
 
 
+def _unless_none(value: Any) -> Any:
+    return None if value == "none" else value
+
+
 class Training(Section):
     """How long and in which portions to train; exactly one of ``epochs`` and ``steps``."""
 
@@ -56,8 +60,8 @@ class Training(Section):
     """Optimizer steps, at least 1."""
     batch_size: Count = 64
     """Samples in a step, at least 1; the last batch of an epoch may be smaller."""
-    clip: Annotated[float, Field(gt=0)] | None = None
-    """Largest l2 norm of the gradient, above 0; no clipping when absent."""
+    clip: Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_unless_none)] = None
+    """Largest l2 norm of the gradient, above 0; no clipping when absent, or "none" over a recipe that clips."""
     checkpoint_every: Count | None = None
     """Steps between checkpoints, at least 1, besides the one after each logging epoch."""
     keep: Annotated[Literal["last"] | tuple[Count, ...], BeforeValidator(_last_or_steps)] = "last"

@@ -53,7 +53,7 @@ class TrainingState:
         self.optimizer = optimizers.optimizer(recipe.optimizer, self.model, recipe.seed)
         self._task, self._recipe = task, recipe
         self.schedule = optimizers.schedule(recipe.schedule, self.optimizer, self.total, task.steps_per_epoch)
-        self._joined = self.engine.joined(self.model)
+        self._joined = self.engine.joined(self.model, self.optimizer)
         self.engine.part_random_numbers(recipe.seed)
 
     @property
@@ -162,14 +162,6 @@ class TrainingState:
     def _num_rows(self) -> int:
         size = self._recipe.training.batch_size
         return min(size, self._task.num_samples - self.step % self._task.steps_per_epoch * size)
-
-    def standstill(self) -> float | None:
-        """Return the share of half-precision weights that a step is too small to move, in [0, 1].
-
-        None where no weight is kept in half precision, or the optimizer cannot tell.
-        """
-        total = self.optimizer.check_numerics().total if isinstance(self.optimizer, LionK) else None
-        return total.share if total and total.numel else None
 
     def cut_lr(self, factor: float) -> None:
         """Multiply this and every later learning rate by ``factor``, above 0."""

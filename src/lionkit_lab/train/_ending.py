@@ -1,6 +1,7 @@
 """How a run ends badly: once, in one line, on all of its processes."""
 
 import errno
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from lionkit_lab.errors import LabError, RunError, ToldElsewhereError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOST = ("connection closed", "connection reset", "broken pipe", "gloo", "timed out")  # gloo's words for a lost peer
+_WHO = re.compile(r": (ranks? [\d, ]+ do(?:es)? not answer)")  # where it was a vote, and lionkit has called the roll
 
 _LET_TELL = 2.0  # seconds: torchrun ends all when one has ended, and the one that tells must come to its line
 
@@ -36,7 +38,9 @@ def ending_together(processes: Processes, folder: Path) -> Iterator[None]:
             raise RunError(f"{folder} cannot be written: {error.strerror}; {kept}") from error
         if processes.count > 1 and _has_lost_another(error):
             what = f"process {processes.rank} of {processes.count} has lost another one of the run in {folder}"
-            raise RunError(f"{what}; the same command goes on from the last checkpoint") from error
+            who = _WHO.search(str(error))
+            told = f": {who[1]}" if who else ""
+            raise RunError(f"{what}{told}; the same command goes on from the last checkpoint") from error
         raise
 
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lionkit_lab import atomic, manifest, tasks
-from lionkit_lab.engine import Engine, Processes
+from lionkit_lab.engine import Engine, Processes, check_agreement
 from lionkit_lab.errors import UsageError
 from lionkit_lab.progress import Progress, Silent
 from lionkit_lab.recipe import Recipe
@@ -38,6 +38,7 @@ def train(recipe: Recipe, folder: Path, progress: Progress | None = None) -> Non
     """
     processes = Processes()
     with ending_together(processes, folder), ExitStack() as stack:
+        check_agreement(recipe)
         note, tracking = (progress or Silent()).note, recipe.tracking
         trackers = Trackers(tracking.trackers, tracking.project, folder, recipe.as_run(), note)
         processes.on_first(lambda: stack.enter_context(claim(folder)))
