@@ -314,27 +314,6 @@ def test_a_warned_run_that_is_killed_warns_again_of_nothing(tiny: Path, tmp_path
     assert len(read_run(folder).warnings) > 0
 
 
-def test_half_precision_weights_that_stand_still(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lionkit_lab.engine import Engine
-
-    place = Engine.place
-    monkeypatch.setattr(Engine, "place", lambda self, model: place(self, model).to(torch.bfloat16))
-    small = [
-        "optimizer={name='lion', lr=1e-5, weight_decay=0.3}",
-        "engine.precision=bfloat16",
-        "schedule.warmup_steps=0",
-    ]
-    with pytest.warns(UserWarning, match="stand still"):
-        train(load(tiny, small), tmp_path / "run")
-    run = read_run(tmp_path / "run")
-    assert [(it["step"], it["name"]) for it in run.warnings] == [(0, "standstill")]
-    assert all(log["standstill"] > 0.1 for log in run.logs)
-    assert run.warnings[0]["text"].endswith("% of the weights stand still: a step is less than half their spacing")
-    train(load(tiny, [*small, "optimizer.lr=0.1"]), tmp_path / "large")
-    assert not read_run(tmp_path / "large").warnings
-    assert read_run(tmp_path / "large").logs[-1]["standstill"] == 1, "the annealing has ended"
-
-
 @pytest.mark.parametrize("sharding", ["none", pytest.param("fsdp2", marks=pytest.mark.slow)])
 def test_two_processes_go_back_together(tiny: Path, tmp_path: Path, sharding: str) -> None:
     absurd = ["optimizer={name='sgd', lr=1e9, momentum=0.3}", "training.clip=1e9", "schedule.warmup_steps=0"]

@@ -25,6 +25,7 @@ class Journal:
     def __init__(self, records: Lines | None, timing: Lines | None, trackers: Trackers, progress: Progress) -> None:
         self._records, self._timing, self._trackers, self.progress = records, timing, trackers, progress
         self._clock = time.perf_counter()
+        self._step, self._optimizer_seconds = 0, 0.0  # at the last lap of training
 
     @property
     def count(self) -> int:
@@ -65,6 +66,22 @@ class Journal:
         if self._timing:
             self._timing.write({"kind": kind, "step": step, "seconds": round(now - self._clock, 6)} | values)
         self._clock = now
+
+    def lap_train(self, step: int, optimizer_seconds: float) -> None:
+        """Write a lap of training, if there were steps since the last one.
+
+        Args:
+            step: Where the run stands.
+            optimizer_seconds: What the optimizer's own part of the steps has taken so far, in this process.
+        """
+        steps, seconds = step - self._step, optimizer_seconds - self._optimizer_seconds
+        if steps:
+            self.lap("train", step, steps=steps, optimizer_seconds=round(seconds, 6))
+        self._step, self._optimizer_seconds = step, optimizer_seconds
+
+    def stand_at(self, step: int) -> None:
+        """Count the steps of the next lap of training from ``step`` on."""
+        self._step = step
 
 
 @contextmanager

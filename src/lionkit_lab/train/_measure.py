@@ -31,13 +31,12 @@ class Measurement:
 
     def take(self) -> dict[str, Any]:
         """Return the values of a "log" record; those of the test on the first process alone."""
-        engine, standstill = self.state.engine, self.state.standstill()
+        engine = self.state.engine
         with self.state.weights_to_evaluate(), self._whole_model() as model, engine.precision.measured():
             full = self._full_gradient(model)
             test = self._test(model) if engine.processes.is_first else {}
         total = {name: getattr(full.total, name) for name in _QUANTITIES}
-        still = {} if standstill is None else {"standstill": standstill}
-        return {"train_loss": full.loss, **test, **total, **still, "num_samples": full.num_samples}
+        return {"train_loss": full.loss, **test, **total, "num_samples": full.num_samples}
 
     def _test(self, model: nn.Module) -> dict[str, float]:
         model.eval()
