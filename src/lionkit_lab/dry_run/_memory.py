@@ -1,7 +1,6 @@
 """The memory of a training step, counted on tensors that have a shape and no content."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode  # the only way to run a network without its memory
 
 from lionkit_lab import optimizers
+from lionkit_lab.dry_run._height import height
 from lionkit_lab.dry_run._subject import Subject
 from lionkit_lab.recipe import MLorcLion, OptimizerSettings, Recipe
 from lionkit_lab.tasks import LOSSES
@@ -24,8 +24,8 @@ class Memory:
         weights: Weights and buffers.
         gradients: Gradients, one for each weight.
         optimizer: What the optimizer keeps between steps.
-        activations: What the forward pass of a micro-batch keeps for the backward pass. Counted on the CPU's own
-            operators; kernels of a GPU may keep less.
+        activations: What forward and backward pass of a micro-batch take beyond that, at their height. Counted on
+            the CPU's own operators; kernels of a GPU may keep less.
         logging: What a logging epoch takes beyond all that a step does: its own batch, and copies of the gradient.
         batch: Samples of the micro-batch.
     """
@@ -57,17 +57,18 @@ def memory(recipe: Recipe, subject: Subject, network: nn.Module, processes: int)
     gradients = sum(param.nbytes for param in network.parameters()) * width
     parts = recipe.engine.accumulate * processes
     batch, logged = -(-recipe.training.batch_size // parts), recipe.logging.batch_size
-    kept = activations(recipe, subject, batch) * width
+    kept = passes(recipe, subject, batch, min(recipe.engine.accumulate, 2)) * width - gradients
     copies = _gradients_in_logging(processes) * gradients + (weights if recipe.engine.sharding != "none" else 0)
-    logging = kept if logged == batch else activations(recipe, subject, logged) * width
+    logging = passes(recipe, subject, logged) * width - gradients
     beyond = max(logging + copies - kept, 0)
     return Memory(weights, gradients, optimizer_state(recipe.optimizer, network) * width, kept, beyond, batch)
 
 
 def _gradients_in_logging(processes: int) -> int:
     """Return how many gradients a logging epoch holds beside that of the last step."""
-    # The sum over the batches and the gradient of one; of several processes also their own sum and their mean.
-    return 2 if processes == 1 else 4
+    # The sum over the batches and the gradients of two, the last one and the one before; or, of several processes,
+    # when the passes are done: the mean, its sum and its gradient, and the process's own.
+    return 3 if processes == 1 else 4
 
 
 def optimizer_state(settings: OptimizerSettings, network: nn.Module) -> int:
@@ -90,13 +91,14 @@ def _state_bytes(settings: OptimizerSettings, network: nn.Module) -> int:
     return sum(value.nbytes for value in kept if isinstance(value, Tensor))
 
 
-def activations(recipe: Recipe, subject: Subject, batch: int) -> int:
-    """Return the bytes of the tensors, weights apart, that a forward pass keeps for the backward pass.
+def passes(recipe: Recipe, subject: Subject, batch: int, parts: int = 1) -> int:
+    """Return the most bytes that forward and backward passes have at once, gradients with them and weights apart.
 
     Args:
         recipe: The recipe.
         subject: What it trains.
-        batch: Samples, at least 1.
+        batch: Samples of a pass, at least 1.
+        parts: Passes whose gradients add up, at least 1; of more than two the height is that of two.
     """
     with torch.device("meta"):
         network = subject.network().train()
@@ -104,25 +106,14 @@ def activations(recipe: Recipe, subject: Subject, batch: int) -> int:
     with FakeTensorMode():
         _fake(network)
         samples = subject.batch(batch)
-        with torch.autocast("cpu", dtype=half, enabled=half is not None):
-            return kept_bytes(network, lambda: LOSSES[recipe.task.name](network, samples)["loss"])
 
+        def compute() -> None:
+            for _ in range(parts):
+                with torch.autocast("cpu", dtype=half, enabled=half is not None):
+                    loss = LOSSES[recipe.task.name](network, samples)["loss"]
+                loss.backward()
 
-def kept_bytes(network: nn.Module, forward: Callable[[], Tensor]) -> int:
-    """Return the bytes of what ``forward`` keeps for a backward pass, weights apart."""
-    own = {param.untyped_storage()._cdata for param in network.parameters()}
-    kept: dict[int, torch.UntypedStorage] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in own:
-            kept[storage._cdata] = storage
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        loss = forward()
-        assert loss.requires_grad
-        return sum(storage.nbytes() for storage in kept.values())
+        return height(compute, [*network.parameters(), *network.buffers(), *samples])
 
 
 def _fake(network: nn.Module) -> None:
