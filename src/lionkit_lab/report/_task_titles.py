@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 from lionkit_lab.record import Run
-from lionkit_lab.settings import flatten, varied
+from lionkit_lab.settings import OFF, flatten, varied
 
 _FREE = {"optimizer", "seed", "title"}
 """What may differ between the runs of one task."""
+_LOOKS_ON = ("off", "warn")
+"""What a watcher does that changes no run."""
 
 
 def facts(run: Run) -> dict[str, str]:
-    """Everything that the runs of one task have in common: the recipe but for ``_FREE``, and the data's hashes."""
+    """Everything that the runs of one task have in common: the recipe but for ``_FREE``, and the data's hashes.
+
+    Watchers that only look on are not in it, nor what is off: runs of versions without them are runs of the same task.
+    """
     recipe = {key: value for key, value in run.manifest["recipe"].items() if key not in _FREE}
+    recipe["watch"] = {key: value for key, value in recipe.get("watch", {}).items() if not _looks_on(value)}
     hashes = " ".join(entry["sha256"] for entry in run.manifest["data"])
     data = sha256(hashes.encode()).hexdigest()[:8]
-    return {"model": run.task["model"], **flatten(recipe), "data": data, "task": run.task["name"]}
+    told = {key: value for key, value in flatten(recipe).items() if value not in OFF}
+    return {"model": run.task["model"], **told, "data": data, "task": run.task["name"]}
+
+
+def _looks_on(watcher: Any) -> bool:
+    return isinstance(watcher, dict) and watcher.get("action") in _LOOKS_ON
 
 
 def titles(firsts: Sequence[Run]) -> list[str]:

@@ -11,6 +11,7 @@ from lionkit_lab.record import Record, Run, Status
 from lionkit_lab.report._slug import slugs
 from lionkit_lab.report._task_titles import facts, titles
 from lionkit_lab.report.arms import Arm, Identity, find_arms, identity
+from lionkit_lab.report.repeats import distinct
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,12 @@ def group(runs: Iterable[Run]) -> list[TaskRuns]:
     """Group the runs of a report.
 
     Args:
-        runs: Any runs, in any order.
+        runs: Any runs, in any order; those that repeat another are left out.
 
     Returns:
         The tasks, in the order in which they first appear.
     """
-    runs = list(runs)
+    runs = distinct(runs)
     arms = find_arms(runs)
     tasks: dict[Identity, list[Run]] = {}
     for run in runs:

@@ -21,6 +21,7 @@ from lionkit_lab.report._warnings import warned
 from lionkit_lab.report._words import decay_words, estimate
 from lionkit_lab.report.chart import Chart
 from lionkit_lab.report.page import render
+from lionkit_lab.report.repeats import distinct
 from lionkit_lab.report.style import ArmStyle, arms_of, styles
 from lionkit_lab.report.table import COLUMNS, is_best
 from lionkit_lab.report.tables import sheets
@@ -53,13 +54,14 @@ def write(runs: Iterable[Run], path: Path) -> Path:
     Returns:
         The same path.
     """
-    runs = list(runs)
+    given = list(runs)
+    runs = distinct(given)
     sections = [PageSection(task, rows_of(task), charts(task), settings(task.runs)) for task in group(runs)]
-    atomic.write(path, _page(runs, sections).encode())
+    atomic.write(path, _page(runs, sections, len(given) - len(runs)).encode())
     return path
 
 
-def _page(runs: list[Run], sections: list[PageSection]) -> str:
+def _page(runs: list[Run], sections: list[PageSection], repeated: int) -> str:
     rows = [row for section in sections for row in section.rows]
     tasks = [section.task for section in sections]
     looks, sizes = styles(arms_of(tasks)), growth(tasks)
@@ -74,7 +76,7 @@ def _page(runs: list[Run], sections: list[PageSection]) -> str:
         decay_words=decay_words(tasks),
         margin_sentence=margin_sentence(rows),
         ratio_sentence=ratio_sentence(rows),
-        facts=_facts(runs, sections),
+        facts=_facts(runs, sections, repeated),
         sections=sections,
         sheets={sheet.key: sheet for sheet in sheets(tasks)},
         growth=sizes,
@@ -100,9 +102,9 @@ def _payload(sections: list[PageSection], sizes: Growth | None, looks: dict[str,
     return {"charts": figures, "styles": {name: dataclasses.asdict(look) for name, look in looks.items()}}
 
 
-def _facts(runs: list[Run], sections: list[PageSection]) -> list[tuple[str, str]]:
+def _facts(runs: list[Run], sections: list[PageSection], repeated: int) -> list[tuple[str, str]]:
     counts = [("tasks", len(sections)), ("optimizers", len({run.optimizer for run in runs})), ("runs", len(runs))]
     failures = [(what, sum(run.status == what for run in runs)) for what in ("diverged", "stopped", "unfinished")]
     facts = [(name if n != 1 else name.rstrip("s"), str(n)) for name, n in counts]
-    facts += [(name, str(n)) for name, n in failures if n]
+    facts += [(name, str(n)) for name, n in [*failures, ("repeated, not counted", repeated)] if n]
     return [*facts, ("training time", fmt.seconds(sum(run.seconds for run in runs)))]
