@@ -109,10 +109,10 @@ def test_vit_s_is_fine_tuned_from_a_checkpoint_of_a_hub(tmp_path):
     """As transformers saves it: a head of 1,000 classes gives way to one of CIFAR-100's."""
     import torch
 
-    from lionkit_lab.models import PUBLISHED, vit
+    from lionkit_lab import models
 
     torch.manual_seed(1)
-    vit(PUBLISHED["vit-s"], 3, 224, 1000).save_pretrained(tmp_path / "checkpoint")
+    models.vit(models.published("vit-s"), 3, 224, 1000).save_pretrained(tmp_path / "checkpoint")
     (tmp_path / "hub").mkdir()
     start = f"start.checkpoint={tmp_path / 'checkpoint'}"
     train(load("paper/vit-s-cifar100", [cifar100(tmp_path / "hub"), start, *SMALL]), tmp_path / "run")

@@ -23,9 +23,9 @@ def build(settings, classes=10, vocabulary=13, context=8, shape=(1, 28, 28)):
     return models.image_classifier(settings, shape, classes)
 
 
-def published(name, classes=None):
+def full_size(name, classes=None):
     """Without memory for its weights."""
-    settings = PUBLISHED[name]
+    settings = models.published(name)
     vocabulary, context = (50_257, 1024) if isinstance(settings, GPT2) else (30_522, 512)
     with torch.device("meta"):
         return build(settings, classes or CIFAR10, vocabulary, context, (3, 224, 224))
@@ -51,7 +51,7 @@ def dim(model: nn.Module) -> int:
     ],
 )
 def test_the_root_of_the_number_of_weights_is_the_papers(name, classes, root):
-    assert round(math.sqrt(dim(published(name, classes)))) == root
+    assert round(math.sqrt(dim(full_size(name, classes)))) == root
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_the_root_of_the_number_of_weights_is_the_papers(name, classes, root):
     ],
 )
 def test_published_networks_have_their_published_size(name, classes, count):
-    assert dim(published(name, classes)) == count
+    assert dim(full_size(name, classes)) == count
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_every_weight_of_a_published_network_needs_a_gradient(name):
-    model = published(name)
+    model = full_size(name)
     assert all(param.requires_grad for param in model.parameters())
     assert len({id(param) for param in model.parameters()}) == len(list(model.parameters()))
 

@@ -8,6 +8,7 @@ from lionkit_lab.models._build import language_model as language_model
 from lionkit_lab.models._gpt2 import gpt2 as gpt2
 from lionkit_lab.models._mlp import mlp as mlp
 from lionkit_lab.models._published import PUBLISHED as PUBLISHED
+from lionkit_lab.models._published import published as published
 from lionkit_lab.models._resnet import resnet as resnet
 from lionkit_lab.models._vit import vit as vit
 from lionkit_lab.models._weights import Weights as Weights

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lionkit_lab.errors import UsageError, nearest
-from lionkit_lab.models import PUBLISHED
+from lionkit_lab.models import published
 from lionkit_lab.recipe import BERT, GPT2, MLP, ModelSettings, ResNet, ViT
 
 ARCHITECTURES = {"mlp": "MLP", "resnet": "ResNet", "vit": "ViT", "gpt2": "GPT-2", "bert": "BERT"}
@@ -53,7 +53,7 @@ def _small(name: str, settings: ModelSettings) -> Case:
 
 
 def _full(name: str, context: int, num_samples: int, batch_size: int) -> Case:
-    settings = PUBLISHED[name]
+    settings = published(name)
     data = "tokens" if isinstance(settings, GPT2 | BERT) else "large images"
     return Case(name, settings, data, context, num_samples, batch_size)
 

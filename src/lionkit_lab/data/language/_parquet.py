@@ -38,7 +38,7 @@ class Parquet(Corpus):
         """Return the names, sizes and hashed footers of the files, and the column.
 
         A footer has the rows, the least and greatest values and the packed size of each row group; all that the files
-        hold may be tens of gigabytes, too much to hash at each start.
+        hold may be tens of gigabytes, too much to hash at each start. Times of files are not in it: a copy is the same.
         """
         files = (f"{path.name} {path.stat().st_size} {_footer(path)}" for path in self._paths)
         return "\n".join([self._column, *files])
