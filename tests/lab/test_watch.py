@@ -13,7 +13,7 @@ from lionkit_lab.errors import UsageError
 from lionkit_lab.recipe import Recipe, load
 from lionkit_lab.watch import Watch
 
-OFF = ["non_finite", "loss_spike", "gradient_spike", "loss", "train_loss", "kkt_residual", "saturation", "standstill"]
+OFF = ["non_finite", "loss_spike", "gradient_spike", "loss", "train_loss", "kkt_residual", "saturation"]
 
 
 def only(name: str, action: str = "warn", *settings: str) -> Recipe:
@@ -159,14 +159,6 @@ def test_too_many_weights_on_the_box() -> None:
     watch = Watch(only("saturation", "stop", "saturation.share=0.3"))
     records = [*logs([0.2, 0.3, 0.31], "box_share"), {"kind": "statistics", "step": 25, "saturation": 0.5}]
     assert alarms(watch, records) == [(20, "saturation", "stop"), (25, "saturation", "stop")]
-
-
-def test_weights_that_stand_still_in_the_annealing_are_meant_to() -> None:
-    watch = Watch(only("standstill", "stop", "standstill.share=0.05"))
-    peak = only("standstill").optimizer.lr
-    shares = [0.04, 0.06]
-    assert alarms(watch, logs(shares, "standstill", lr=0.11 * peak)) == [(10, "standstill", "stop")]
-    assert alarms(watch, logs(shares, "standstill", lr=0.09 * peak)) == []
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

@@ -94,8 +94,6 @@ class WatchSettings(Section):
     """The KKT residual rising."""
     saturation: TooMany = TooMany()
     """Weights on the box, where the decay is as strong as the step."""
-    standstill: TooMany = TooMany()
-    """Half-precision weights that a step is too small to move."""
     skips: Count = 10
     """Steps in a row that may be skipped, at least 1; the next one ends the run."""
     rollbacks: Count = 3

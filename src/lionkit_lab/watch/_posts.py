@@ -11,8 +11,6 @@ from lionkit_lab.watch._spike import Spike
 from lionkit_lab.watch._too_many import TooMany
 from lionkit_lab.watch._watcher import Watcher
 
-_ANNEALED = 0.1  # of the peak: below it steps are meant to be small
-
 
 def posts(recipe: Recipe) -> list[Post]:
     """Return the watchers of a run that are not off."""
@@ -25,7 +23,7 @@ def posts(recipe: Recipe) -> list[Post]:
 
 
 def _watchers(recipe: Recipe) -> Iterator[tuple[str, Watcher]]:
-    settings, annealed = recipe.watch, _ANNEALED * recipe.optimizer.lr
+    settings = recipe.watch
     yield "non_finite", NonFinite()
     yield "loss_spike", Spike(settings.loss_spike, "loss", "minibatch loss", logarithmic=False)
     yield "gradient_spike", Spike(settings.gradient_spike, "grad_l2", "l2 norm of the gradient", logarithmic=True)
@@ -34,5 +32,3 @@ def _watchers(recipe: Recipe) -> Iterator[tuple[str, Watcher]]:
     yield "kkt_residual", EpochRise(settings.kkt_residual, "kkt_residual", "KKT residual")
     on_box = (("log", "box_share"), ("statistics", "saturation"))
     yield "saturation", TooMany(settings.saturation, on_box, "lie on the box")
-    stand = "stand still: a step is less than half their spacing"
-    yield "standstill", TooMany(settings.standstill, (("log", "standstill"),), stand, annealed)

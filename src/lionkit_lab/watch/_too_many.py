@@ -15,21 +15,17 @@ class TooMany:
         settings: The limit.
         reads: Where the share stands.
         what: What these weights do.
-        least_lr: The learning rate below which nothing is said: what stands still at the end of the annealing is meant
-            to.
     """
 
     calm = 1
 
-    def __init__(
-        self, settings: Settings, reads: tuple[tuple[str, str], ...], what: str, least_lr: float = 0.0
-    ) -> None:
+    def __init__(self, settings: Settings, reads: tuple[tuple[str, str], ...], what: str) -> None:
         self.reads = reads
-        self._settings, self._what, self._least_lr = settings, what, least_lr
+        self._settings, self._what = settings, what
 
     def judge(self, value: float, record: Record) -> Finding | None:
         """Compare the share with the limit."""
-        if value <= self._settings.share or record.get("lr", self._least_lr) < self._least_lr:
+        if value <= self._settings.share:
             return None
         return Finding(f"{value:.1%} of the weights {self._what}", value, self._settings.share)
 
