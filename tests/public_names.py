@@ -10,8 +10,9 @@ PUBLIC = {
         Spectral TopK TruncatedL1
     """,
     "lionkit.distributed": """
-        Cast Link Mean Merging Mode SignOfMean Traffic UnbiasedVote VirtualWorkers Vote Workers agree
-        all_reduce_seconds decide merge_momenta power_sgd_seconds step_seconds vote_seconds wire_bits
+        Cast DivergedWorkerError Link Mean Merging Mode SignOfMean Traffic UnbiasedVote VirtualWorkers Vote
+        VoteError Workers agree
+        all_reduce_seconds decide merge_momenta optimizer_refusals power_sgd_seconds step_seconds vote_seconds wire_bits
     """,
     "lionkit.kernels": """
         Backend Geometry Mask NAN_VOTE SUMS WeightRounding describe digits_per_byte foreach merge native pack_digits

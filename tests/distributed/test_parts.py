@@ -37,7 +37,7 @@ def _decided(rank, modes):
 
 
 def test_parts_make_the_decision_of_the_whole():
-    modes = [Vote(), Mean(), UnbiasedVote(1.0), SignOfMean()]
+    modes = [Vote(), Mean(), UnbiasedVote(2.0), UnbiasedVote(2.0, answer="unbiased"), SignOfMean()]
     assert num_parts(NUMEL, 2) == 3
     for found, traffic in run(_decided, 2, modes):
         for mode, decided in zip(modes, found, strict=True):

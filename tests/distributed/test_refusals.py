@@ -138,6 +138,10 @@ def never_zero(rank):
     return *plain_ddp(rank), Vote(), 0
 
 
+def other_interval(rank):
+    return *plain_ddp(rank), Vote(), 3 + rank
+
+
 def plain_ddp(rank):
     model = ddp()
     return model, lion(model)
@@ -163,7 +167,8 @@ MESSAGES = {
     low_rank: "rank 0: Invalid momentum_rank: 1 of group 0, it must be None where workers agree",
     half_of_it: "rank 0: Invalid optimizer: it lacks 0.weight, it must have every parameter of the model "
     "that is trained",
-    a_stranger: "rank 0: Invalid optimizer: a parameter of shape (7,) is not the model's, or DDP ignores it",
+    a_stranger: "rank 0: Invalid optimizer: a parameter of shape (7,) is not the model's, or is left out of its "
+    "training",
     complex_weights: "rank 0: Invalid weight: torch.complex64 on cpu, it must be real and on the CPU",
     other_lr: "Invalid lr of group 0: rank 1 has 0.02, rank 0 has 0.01",
     other_groups: "Invalid parameters of group 0: rank 1 has 1.weight, 1.bias, rank 0 has 0.weight",
@@ -172,6 +177,7 @@ MESSAGES = {
     other_mode: "Invalid mode: rank 1 has UnbiasedVote(bound=2.0, answer='sign'), "
     "rank 0 has UnbiasedVote(bound=1.0, answer='sign')",
     never_zero: "rank 0: Invalid check_every: 0, it must be None or an integer of at least 1",
+    other_interval: "Invalid check_every: rank 1 has 4, rank 0 has 3",
     mean_of_two_kappas: "rank 0: Invalid kappa: groups have different ones, they must have the same "
     "where workers agree by SignOfMean()",
 }

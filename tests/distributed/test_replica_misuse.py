@@ -27,14 +27,18 @@ def test_what_was_agreed_is_never_taken_for_a_gradient(found):
     for said in found[2]:
         assert said == {
             "forward": "a forward pass after a vote and before step(): its gradients would be added to what was "
-            "agreed; accumulate inside of no_sync(), or drop the vote by zero_grad()",
+            "agreed; accumulate inside of no_sync() or set_requires_gradient_sync(False), or drop the vote by "
+            "zero_grad(), which must set gradients to None",
             "backward": "a second vote on twice.bias: neither step() nor a forward pass came after the first, so that "
             "gradients were added to what was agreed; one backward() a step votes",
         }
 
 
 def test_a_divergence_stops_all_and_is_named(found):
-    assert found[3] == ((7, "rank 3 has diverged by step 8: the first tensor that differs is wide.weight"),) * 4
+    assert (
+        found[3]
+        == ((7, "rank 3 has diverged by step 8 after agree(): the first tensor that differs is wide.weight"),) * 4
+    )
 
 
 def _die(rank):

@@ -9,7 +9,7 @@ from voting_processes import run
 from worker_tasks import batch_of, loss_of, make_net
 
 import lionkit
-from lionkit.distributed import Vote, agree
+from lionkit.distributed import DivergedWorkerError, Vote, agree
 from lionkit.distributed._checksum import checksums, first_difference
 
 
@@ -70,9 +70,11 @@ def test_what_was_agreed_is_never_taken_for_a_gradient():
     for found in run(_misuse, 2):
         assert found == {
             "step without a vote": "no vote on embedding.weight since the last step: its gradient is this "
-            "worker's own; let the last backward() before step() be outside of no_sync()",
+            "worker's own; let the last backward() before step() be outside of no_sync(), or "
+            "set_requires_gradient_sync(True)",
             "two votes": "a forward pass after a vote and before step(): its gradients would be added to what was "
-            "agreed; accumulate inside of no_sync(), or drop the vote by zero_grad()",
+            "agreed; accumulate inside of no_sync() or set_requires_gradient_sync(False), or drop the vote by "
+            "zero_grad(), which must set gradients to None",
             "two backward passes": changed,
             "clipped": changed,
             "join": "DDP's join() with an agreement: give all workers the same number of batches",
@@ -89,13 +91,14 @@ def _diverge(rank):
             net.hidden.bias.data.view(torch.int32)[3] ^= 1
         try:
             optimizer.step()
-        except RuntimeError as error:
-            return step, str(error)
+        except DivergedWorkerError as error:
+            return step, str(error), error.ranks, error.tensor
     return None
 
 
 def test_a_divergence_stops_all_and_is_named():
-    expected = (7, "rank 2 has diverged by step 8: the first tensor that differs is hidden.bias")
+    message = "rank 2 has diverged by step 8 after agree(): the first tensor that differs is hidden.bias"
+    expected = (7, message, [2], "hidden.bias")
     assert run(_diverge, 3) == [expected] * 3
 
 

@@ -57,7 +57,7 @@ def go_on_to_a_death(rank, optimizer, loss):
         start = time.monotonic()
         try:
             outcome.backward()
-        except RuntimeError as error:
+        except RuntimeError as error:  # a vote, or what FSDP2 sends
             return step, time.monotonic() - start, str(error)
         optimizer.step()
     return None

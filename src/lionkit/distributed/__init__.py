@@ -8,11 +8,14 @@ from lionkit.distributed._cost import step_seconds as step_seconds
 from lionkit.distributed._cost import vote_seconds as vote_seconds
 from lionkit.distributed._cost import wire_bits as wire_bits
 from lionkit.distributed._decide import decide as decide
+from lionkit.distributed._errors import DivergedWorkerError as DivergedWorkerError
+from lionkit.distributed._errors import VoteError as VoteError
 from lionkit.distributed._mean import Mean as Mean
 from lionkit.distributed._merge import Merging as Merging
 from lionkit.distributed._merge import merge_momenta as merge_momenta
 from lionkit.distributed._mode import Cast as Cast
 from lionkit.distributed._mode import Mode as Mode
+from lionkit.distributed._refusals import optimizer_refusals as optimizer_refusals
 from lionkit.distributed._sign_of_mean import SignOfMean as SignOfMean
 from lionkit.distributed._traffic import Traffic as Traffic
 from lionkit.distributed._unbiased_vote import UnbiasedVote as UnbiasedVote
@@ -22,6 +25,7 @@ from lionkit.distributed._workers import Workers as Workers
 
 __all__ = [
     "Cast",
+    "DivergedWorkerError",
     "Link",
     "Mean",
     "Merging",
@@ -31,11 +35,13 @@ __all__ = [
     "UnbiasedVote",
     "VirtualWorkers",
     "Vote",
+    "VoteError",
     "Workers",
     "agree",
     "all_reduce_seconds",
     "decide",
     "merge_momenta",
+    "optimizer_refusals",
     "power_sgd_seconds",
     "step_seconds",
     "vote_seconds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -68,6 +69,9 @@ def agree(
             every rank, with what and where.
         RuntimeError: there is no process group.
 
+        Later, from ``backward()`` or ``step()``, on all processes: `VoteError` where a worker is gone, and
+        `DivergedWorkerError` where one has other weights than most.
+
     Example:
         >>> import torch, lionkit
         >>> import torch.distributed as dist
@@ -86,13 +90,14 @@ def agree(
         Algorithm 1.
     """
     team = _team_of(model, replicas)
-    copies = require_agreement(team, refusal(team, optimizer, mode, check_every), optimizer, mode)
+    copies = require_agreement(team, refusal(team, optimizer, mode, check_every), optimizer, mode, check_every)
     assert isinstance(optimizer, LionK)
     # Of its own: what DDP itself sends meanwhile, as buffers and which parameters are used, must not come between.
     up, down = _another(team.group, copies), _another(team.group, copies)
-    workers = Workers(optimizer, mode, Exchange(up, down), _places(team, optimizer), dist.get_rank(up))
+    exchange, places = Exchange(up, down), _places(team, optimizer)
+    workers = Workers(optimizer, mode, exchange, places, dist.get_rank(up), _comparison(team, copies))
     team.attach(workers)
-    optimizer.register_step_post_hook(_after_step(team, workers, copies, check_every))
+    optimizer.register_step_post_hook(lambda *_: workers.end_step(check_every))
     for options in optimizer.param_groups:
         options["agreement"] = workers
     return workers
@@ -141,15 +146,7 @@ def _places(team: Team, optimizer: LionK) -> dict[Any, Place]:
     return {param: Place(index, position, names[param]) for position, (index, param) in enumerate(flat)}
 
 
-def _after_step(team: Team, workers: Workers, copies: list[list[int]], every: int | None) -> Any:
+def _comparison(team: Team, copies: list[list[int]]) -> Callable[[int], None]:
+    """Return what compares the weights of all processes after so many steps."""
     names, params = zip(*team.trained(), strict=True)
-    steps = 0
-
-    def after_step(*_: Any) -> None:
-        nonlocal steps
-        steps += 1
-        workers.forget()
-        if every is not None and steps % every == 0:
-            require_same_weights(names, params, team.group, copies, steps)
-
-    return after_step
+    return lambda steps: require_same_weights(names, params, team.group, copies, steps)

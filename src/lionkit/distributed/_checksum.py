@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from lionkit.distributed._errors import DivergedWorkerError, named
 from lionkit.momentum._shards import own
 
 _CHUNK = 2**20
@@ -101,10 +102,10 @@ def require_same_weights(
         step: How many there were.
 
     Raises:
-        RuntimeError: with the ranks, the step and the first tensor.
+        DivergedWorkerError: with the ranks, the step and the first tensor.
     """
     difference = first_difference_among(tensors, group, copies)
     if difference is not None:
         ranks, index = difference
-        words = f"rank {ranks[0]} has" if len(ranks) == 1 else f"ranks {', '.join(map(str, ranks))} have"
-        raise RuntimeError(f"{words} diverged by step {step}: the first tensor that differs is {names[index]}")
+        what = f"diverged by step {step} after agree(): the first tensor that differs is {names[index]}"
+        raise DivergedWorkerError(f"{named(ranks, 'has', 'have')} {what}", ranks, names[index])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from torch import Tensor
 from torch.futures import Future
 
 from lionkit.distributed._code import decode, encode, num_parts
+from lionkit.distributed._errors import VoteError
 from lionkit.distributed._lane import Lane
 from lionkit.distributed._mode import Cast, Mode, ModeOfValues
 from lionkit.distributed._roll_call import failure
@@ -35,7 +37,7 @@ class Ballot:
     Attributes:
         mode: The rule.
         kappa: The geometry of the parameters in it.
-        votes: What this worker sends: its votes or values, (numel,), contiguous.
+        votes: What this worker sends: its votes or values, (numel,), contiguous; the decision is written over them.
         noise: For a mode whose answer is drawn.
     """
 
@@ -69,7 +71,8 @@ class Exchange:
         self._lanes = Lane("lionkit votes"), Lane("lionkit decisions")
         self._rank = dist.get_rank(up)
         self.traffic = Traffic(dist.get_world_size(up))
-        self._failure: RuntimeError | None = None
+        self._failure: VoteError | None = None
+        self._failing = threading.Lock()  # both lanes may fail what one future is of
         for lane in self._lanes:
             weakref.finalize(self, lane.close)
 
@@ -161,8 +164,15 @@ class Exchange:
                     raise self._failure
                 job()
             except Exception as error:
-                self._failure = self._failure or failure(error, self._groups[0])
-                if not future.done():  # by the failure of a part before
-                    future.set_exception(self._failure)
+                with self._failing:
+                    self._fail(future, error)
 
         return run
+
+    def _fail(self, future: Future[Any], error: Exception) -> None:
+        """Fail a future, unless a part of it has; the first failure is that of all votes to come."""
+        if self._failure is None:
+            self._failure = failure(error, self._groups[0])
+            self._failure.__cause__ = error
+        if not future.done():
+            future.set_exception(self._failure)

@@ -17,19 +17,27 @@ Piece = tuple[Mapping[str, Any], int, Tensor]
 
 def worker_words(pieces: Sequence[Piece], rank: int) -> Tensor:
     """Return a word for every coordinate of a row of parameters, those of one worker: int64, (numel,)."""
-    return torch.cat([_words(piece, 1 + rank) for piece in pieces])
+    return torch.cat([_words(piece, 1 + rank, places(piece[2])) for piece in pieces])
 
 
 def shared_words(pieces: Sequence[Piece], begin: int, end: int) -> Tensor:
     """Return the words of coordinates [begin, end) of such a row, the same for every worker; 0 beyond its end."""
-    drawn = torch.cat([_words(piece, 0) for piece in pieces])
-    share = drawn.new_zeros(end - begin)
-    part = drawn[begin:end]
-    share[: len(part)] = part
+    share = torch.zeros(end - begin, dtype=torch.int64)
+    start = 0
+    for piece in pieces:
+        size = own(piece[2]).numel()
+        first, last = max(begin - start, 0), min(end - start, size)
+        if first < last:
+            found = places(piece[2])
+            here = torch.arange(first, last) if found is None else found[first:last]
+            share[start + first - begin : start + last - begin] = _words(piece, 0, here)
+        start += size
     return share
 
 
-def _words(piece: Piece, stream: int) -> Tensor:
+def _words(piece: Piece, stream: int, here: Tensor | None) -> Tensor:
+    """Draw the words of some places of a parameter, or of all."""
     group, position, param = piece
     key = step_key(step_key(~group["seed"], group["noise_step"]), stream)
-    return words(key, position, own(param).numel(), stream="weights", places=places(param))
+    numel = param.numel() if here is None else len(here)
+    return words(key, position, numel, stream="weights", places=here)

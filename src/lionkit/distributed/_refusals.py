@@ -69,10 +69,12 @@ def _of_both(team: Team, optimizer: Optimizer) -> Iterator[str]:
     still = {param for _, param in team.named_parameters() if not param.requires_grad}
     if strange := stepped - set(trained.values()) - still:
         shape = tuple(next(iter(strange)).shape)
-        yield f"Invalid optimizer: a parameter of shape {shape} is not the model's, or DDP ignores it"
+        yield f"Invalid optimizer: a parameter of shape {shape} is not the model's, or is left out of its training"
 
 
-def require_agreement(team: Team, refused: str | None, optimizer: Optimizer, mode: Mode) -> list[list[int]]:
+def require_agreement(
+    team: Team, refused: str | None, optimizer: Optimizer, mode: Mode, check_every: int | None
+) -> list[list[int]]:
     """Raise on every process where one of them refuses, or is not set up as the others.
 
     Returns:
@@ -82,7 +84,7 @@ def require_agreement(team: Team, refused: str | None, optimizer: Optimizer, mod
         ValueError: with the rank, what differs and how.
     """
     told: list[Any] = [None] * dist.get_world_size(team.group)
-    own = None if refused else (_described(team, optimizer, mode), team.held())
+    own = None if refused else (_described(team, optimizer, mode) | {"check_every": repr(check_every)}, team.held())
     dist.all_gather_object(told, (refused, own), group=team.group)
     for rank, (reason, _) in enumerate(told):
         if reason:

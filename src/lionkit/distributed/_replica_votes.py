@@ -19,7 +19,7 @@ _BUCKET = 25 * 2**20  # bytes of this process's shards
 
 
 def in_order(model: nn.Module) -> Iterator[Tensor]:
-    """Return the trained parameters as FSDP2 reduces their gradients: those of a module that holds others last."""
+    """Return the trained parameters in the order in which FSDP2 reduces their modules: one that holds others last."""
     seen: set[Tensor] = set()
     for module in reversed([it for it in model.modules() if isinstance(it, FSDPModule)]):
         found = [it for it in module.parameters() if it.requires_grad and it not in seen]

@@ -6,6 +6,8 @@ import time
 
 import torch.distributed as dist
 
+from lionkit.distributed._errors import VoteError, named
+
 _PATIENCE = 10.0  # seconds: as long as others may compute before they notice, too
 _PAUSE = 0.05
 
@@ -29,21 +31,23 @@ def missing(store: dist.Store, name: str, rank: int, workers: int, patience: flo
     return sorted(others)
 
 
-def failure(error: Exception, group: dist.ProcessGroup) -> RuntimeError:
+def failure(error: Exception, group: dist.ProcessGroup) -> VoteError:
     """Return the error of a failed vote of a group, with the ranks in the whole job that are gone."""
-    rank, ranks = dist.get_rank(group), dist.get_process_group_ranks(group)
-    here = f"rank {ranks[rank]}: a vote has failed"
     why = " ".join(str(error).split())
+    try:
+        rank, ranks = dist.get_rank(group), dist.get_process_group_ranks(group)
+    except (RuntimeError, ValueError):
+        return VoteError(f"a vote has failed, and its process group is gone: {why}")
+    here = f"rank {ranks[rank]}: a vote has failed"
     try:
         store = dist.distributed_c10d._get_default_store()
         gone = missing(store, group.group_name, rank, len(ranks), _PATIENCE)
     except RuntimeError:  # DistStoreError, DistNetworkError: the store lived in a process that is gone
-        return RuntimeError(f"{here}, and the store of the process group is gone: {why}")
+        return VoteError(f"{here}, and the store of the process group is gone: {why}")
     if not gone:
-        return RuntimeError(f"{here}: {why}")
-    names = ", ".join(str(ranks[other]) for other in gone)
-    words = f"rank {names} does" if len(gone) == 1 else f"ranks {names} do"
-    return RuntimeError(f"{here}: {words} not answer ({why})")
+        return VoteError(f"{here}: {why}")
+    lost = [ranks[other] for other in gone]
+    return VoteError(f"{here}: {named(lost, 'does', 'do')} not answer ({why})", lost)
 
 
 def _key(name: str, rank: int) -> str:

@@ -19,8 +19,8 @@ class Vote(Mode):
 
     with the sign of the paper: a tie, which an even number of workers can have, is 0, and so is a coordinate that all
     leave alone. Use it where the network is slow: it sends least. A worker sends 1 bit a parameter, and 2 where any
-    worker votes 0 in the bucket; what comes back is 1 bit for an odd number of workers and 1.6 (five digits of base 3
-    a byte) where there may be zeros or ties.
+    worker votes 0 in the same part of a bucket; what comes back is 1 bit for an odd number of workers and 1.6 (five
+    digits of base 3 a byte) where there may be zeros or ties.
 
     Example:
         >>> import torch

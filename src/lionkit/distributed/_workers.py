@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +36,21 @@ class Workers(Agreement):
     Attributes:
         mode: The rule of agreement.
         rank: This worker's number among those that vote.
+        steps: How many this process has taken since `agree`.
     """
 
     def __init__(
-        self, optimizer: LionK, mode: Mode, exchange: Exchange, places: dict[Tensor, Place], rank: int
+        self,
+        optimizer: LionK,
+        mode: Mode,
+        exchange: Exchange,
+        places: dict[Tensor, Place],
+        rank: int,
+        compare: Callable[[int], None],
     ) -> None:
-        self.mode, self.rank = mode, rank
-        self._optimizer, self._exchange, self._places = optimizer, exchange, places
-        self._voted: dict[Tensor, int | None] = {}  # and the version of what was agreed, once it is there
+        self.mode, self.rank, self.steps = mode, rank, 0
+        self._optimizer, self._exchange, self._places, self._compare = optimizer, exchange, places, compare
+        self._voted: dict[Tensor, _Seal | None] = {}  # and what was agreed, once it is there
         self._again: Tensor | None = None
 
     def __repr__(self) -> str:
@@ -64,13 +71,28 @@ class Workers(Agreement):
             if param not in self._voted:
                 raise RuntimeError(
                     f"no vote on {self.name(param)} since the last step: its gradient is this worker's own; "
-                    "let the last backward() before step() be outside of no_sync()"
+                    "let the last backward() before step() be outside of no_sync(), or set_requires_gradient_sync(True)"
                 )
-            if self._voted[param] != _version(param):
+            if not _is_sealed(param, self._voted[param]):
                 raise RuntimeError(
                     f"the gradient of {self.name(param)} is no longer what was agreed: it was changed, or another "
                     "backward() has added to it; do not clip it, and step() after each vote"
                 )
+
+    def require_same_weights(self) -> None:
+        """Compare the weights of all workers, as before a checkpoint is written; all of them must call it.
+
+        Raises:
+            DivergedWorkerError: one has other weights.
+        """
+        self._compare(self.steps)
+
+    def end_step(self, check_every: int | None) -> None:
+        """Take what was agreed as used, and compare the weights of all workers once in so many steps."""
+        self.forget()
+        self.steps += 1
+        if check_every is not None and self.steps % check_every == 0:
+            self.require_same_weights()
 
     def forget(self) -> None:
         """Take what was agreed as used, or as dropped."""
@@ -87,7 +109,8 @@ class Workers(Agreement):
         if any(param.grad is not None for param in self._voted):
             raise RuntimeError(
                 "a forward pass after a vote and before step(): its gradients would be added to what was agreed; "
-                "accumulate inside of no_sync(), or drop the vote by zero_grad()"
+                "accumulate inside of no_sync() or set_requires_gradient_sync(False), or drop the vote by zero_grad(), "
+                "which must set gradients to None"
             )
         self.forget()
 
@@ -129,7 +152,7 @@ class Workers(Agreement):
 
     def seal(self) -> None:
         """Take it that what was agreed is in the gradients now: a change of one from here on is refused."""
-        self._voted = {param: _version(param) for param in self._voted}
+        self._voted = {param: _seal(param) for param in self._voted}
 
     def _directions(self, bucket: Bucket) -> Tensor:
         """Take the momenta on and return the directions: a group at once, and codes one by one, each with its noise."""
@@ -152,6 +175,16 @@ class Workers(Agreement):
         directions_of({**group, "seed": seed}, params, grads, state, out, kappa=kappa)
 
 
-def _version(param: Tensor) -> int | None:
-    """Count the changes of a gradient, as torch does; of a `DTensor` it misses some."""
-    return None if param.grad is None else param.grad._version
+_Seal = tuple[Tensor, int]
+"""A gradient, and how often it had been written to as torch counts it; of a `DTensor` it misses some."""
+
+
+def _seal(param: Tensor) -> _Seal | None:
+    return None if param.grad is None else (param.grad, param.grad._version)
+
+
+def _is_sealed(param: Tensor, seal: _Seal | None) -> bool:
+    """Whether a gradient is what it was, and as it was."""
+    if seal is None or param.grad is None:
+        return seal is param.grad
+    return param.grad is seal[0] and param.grad._version == seal[1]
