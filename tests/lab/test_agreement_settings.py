@@ -88,7 +88,8 @@ def test_momenta_decide_no_run(tmp_path: Path) -> None:
     recipe = written(tmp_path)
     plain, voting = load(recipe).sha256(), load(recipe, [VOTE]).sha256()
     assert plain != voting != load(recipe, ["engine.agreement=mean"]).sha256()
-    assert load(recipe, ["engine.momenta=average"]).sha256() == plain
+    with pytest.raises(UsageError, match=r'momenta "average" is not allowed with agreement "none"'):
+        load(recipe, ["engine.momenta=average"])
     told = load(recipe, [VOTE, "engine.momenta=restart"])
     assert told.sha256() == voting
     assert told.as_run() == load(recipe, [VOTE]).as_run()

@@ -13,6 +13,7 @@ import pytest
 import torch.distributed as dist
 from test_resume import ENVIRONMENT, assert_same_run, records, weights
 
+from lionkit.distributed import DivergedWorkerError, VoteError
 from lionkit_lab.engine import Processes, _processes
 from lionkit_lab.errors import RunError
 from lionkit_lab.record import claim, read_run
@@ -142,21 +143,26 @@ def test_a_restart_does_not_meet_those_before_it(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("error", "who"),
     [
-        ("Connection closed by peer [127.0.0.1]:4842", ""),
-        (
-            "rank 0: a vote has failed: ranks 1, 3 do not answer (Connection closed by peer)",
-            ": ranks 1, 3 do not answer",
-        ),
+        (RuntimeError("Connection closed by peer [127.0.0.1]:4842"), ""),
+        (VoteError("a vote has failed (Connection closed by peer)", [1, 3]), ": ranks 1, 3 do not answer"),
+        (VoteError("a vote has failed (in words of its own)", [2]), ": rank 2 does not answer"),
     ],
 )
-def test_who_is_lost_is_told_where_it_is_known(tmp_path: Path, error: str, who: str) -> None:
+def test_who_is_lost_is_told_where_it_is_known(tmp_path: Path, error: Exception, who: str) -> None:
     processes = SimpleNamespace(rank=0, count=4, is_first_to_tell=lambda: True)
     with pytest.raises(RunError) as caught, ending_together(cast("Processes", processes), tmp_path):
-        raise RuntimeError(error)
+        raise error
     assert str(caught.value) == (
         f"process 0 of 4 has lost another one of the run in {tmp_path}{who}; "
         "the same command goes on from the last checkpoint"
     )
+
+
+def test_a_worker_with_other_weights_is_told_of(tmp_path: Path) -> None:
+    processes = SimpleNamespace(rank=0, count=2, is_first_to_tell=lambda: True)
+    with pytest.raises(RunError) as caught, ending_together(cast("Processes", processes), tmp_path):
+        raise DivergedWorkerError("rank 1 has diverged", [1], "head.weight")
+    assert str(caught.value).startswith(f"{tmp_path}: rank 1 has diverged; its checkpoints were the same")
 
 
 def test_processes_that_do_not_meet_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,5 +170,8 @@ def test_processes_that_do_not_meet_say_so(monkeypatch: pytest.MonkeyPatch) -> N
         raise RuntimeError("Gloo connectFullMesh failed\nwith frames")
 
     monkeypatch.setattr(_processes, "PartialState", fails)
+    with pytest.raises(RuntimeError, match=r"^Gloo connectFullMesh failed"):  # of one process, and whole
+        _processes._met()
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(RunError, match=r"^the processes of the run have not met: Gloo connectFullMesh failed$"):
-        _processes.Processes()
+        _processes._met()

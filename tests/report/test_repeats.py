@@ -1,5 +1,6 @@
 """A run that stands in two folders, or was made twice, counts once."""
 
+import json
 import shutil
 import statistics
 from typing import get_args
@@ -87,14 +88,26 @@ def test_the_page_and_the_console_say_how_many_are_left_out(seeded, tmp_path):
 
 def test_runs_of_versions_with_fewer_settings_are_runs_of_the_same_task(seeded, tmp_path):
     """What is off, and a watcher that only looks on, makes no other task; what acts on the run does."""
-    watch = {"loss": {"action": "warn", "window": 50}, "loss_spike": {"action": "off"}}
+    watch = {"loss": {"action": "warn", "window": 50}, "loss_spike": {"action": "off"}, "skips": 3, "lr_factor": 0.5}
+    watch["non_finite"] = {"action": "stop"}
     for name, seed, acting in (("old", 7, {}), ("new", 8, {"loss": {"action": "rollback"}})):
         manifest = write_run(seeded / name, seed=seed, lr=2e-4, weight_decay=0.3) / "manifest.json"
-        settings = f'"engine": {{"sharding": "none"}}, "watch": {watch | acting}'.replace("'", '"')
+        engine = {"sharding": "none", "precision": "float32", "accumulate": 1}
+        settings = f'"engine": {engine}, "watch": {watch | acting}'.replace("'", '"')
         manifest.write_text(manifest.read_text().replace('"schedule"', f'{settings}, "schedule"'))
     tasks = group(find_runs([seeded]))
     assert [sorted(run.seed for run in task.runs) for task in tasks] == [[1, 4, 6, 7], [8]]
     assert tasks[1].title.endswith("action rollback")
+
+
+def test_of_processes_that_agree_their_number_makes_another_task(seeded):
+    for name, seed, processes in (("two", 7, 2), ("four", 8, 4), ("other", 9, 4)):
+        manifest = write_run(seeded / name, seed=seed, lr=2e-4, weight_decay=0.3) / "manifest.json"
+        found = json.loads(manifest.read_text())
+        found["recipe"]["engine"] = {"agreement": "vote", "precision": "float32", "accumulate": 1}
+        found["machine"]["processes"] = processes
+        manifest.write_text(json.dumps(found))
+    assert [sorted(run.seed for run in task.runs) for task in group(find_runs([seeded]))] == [[1, 4, 6], [8, 9], [7]]
 
 
 def test_every_optimizer_is_called_as_its_class():

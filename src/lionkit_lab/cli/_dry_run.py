@@ -67,7 +67,7 @@ def _rows(found: "DryRun") -> Iterator[tuple[str, str, str]]:
     if found.kept:
         yield "weights that stay", _bytes(found.kept), ""
     if found.wire_bits:
-        yield "sent in a step", f"{found.wire_bits:.3g} bits a parameter", "there and back; gradients would take 64"
+        yield "sent in a step", f"{found.wire_bits:.3g} bits a parameter", "there and back; float32 gradients take 64"
 
 
 def _memory(found: "DryRun") -> Iterator[tuple[str, str, str]]:

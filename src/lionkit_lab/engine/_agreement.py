@@ -4,7 +4,6 @@ from torch import nn
 from torch.optim import Optimizer
 
 from lionkit import distributed
-from lionkit.distributed._refusals import optimizer_refusals
 from lionkit_lab import optimizers
 from lionkit_lab.errors import UsageError
 from lionkit_lab.recipe import Agreement, Recipe
@@ -14,7 +13,7 @@ _CHECK_EVERY = 100  # steps between two comparisons of all weights
 _LARGE = 2**16  # the side of a matrix that every setting of an optimizer fits
 
 
-def agree(agreement: Agreement, model: nn.Module, optimizer: Optimizer) -> None:
+def agree(agreement: Agreement, model: nn.Module, optimizer: Optimizer) -> distributed.Workers:
     """Let all processes decide the direction of every step together; all of them must call it.
 
     Args:
@@ -26,7 +25,7 @@ def agree(agreement: Agreement, model: nn.Module, optimizer: Optimizer) -> None:
         UsageError: They cannot.
     """
     try:
-        distributed.agree(model, optimizer, _MODES[agreement], check_every=_CHECK_EVERY)
+        return distributed.agree(model, optimizer, _MODES[agreement], check_every=_CHECK_EVERY)
     except ValueError as error:
         raise _refused(agreement, str(error)) from error
 
@@ -41,12 +40,12 @@ def check_agreement(recipe: Recipe) -> None:
     if agreement == "none":
         return
     optimizer = optimizers.optimizer(recipe.optimizer, nn.Linear(_LARGE, _LARGE, device="meta"))
-    for reason in optimizer_refusals(optimizer, _MODES[agreement]):
+    for reason in distributed.optimizer_refusals(optimizer, _MODES[agreement]):
         raise _refused(agreement, f"optimizer {recipe.optimizer.name}: {reason}")
 
 
 def bits_a_parameter(agreement: Agreement, workers: int) -> float:
-    """Return what a step sends for a parameter, there and back, where no worker votes 0: gradients would take 64.
+    """Return the bits that a step sends for a parameter where no worker votes 0; float32 gradients would take 64.
 
     Args:
         agreement: The recipe's, not "none".

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
+from lionkit.distributed import Workers
 from lionkit_lab.engine._agreement import agree
 from lionkit_lab.engine._fed import Fed
 from lionkit_lab.engine._precision import Precision
@@ -37,6 +38,7 @@ class Engine:
         self.settings = settings or EngineSettings()
         self.processes = processes or Processes()
         self.precision = Precision(self.settings.precision, self.processes.device)
+        self._agreed: Workers | None = None
         self.num_parts = self.processes.count * self.settings.accumulate
         """Into how many parts the batch of a step is cut."""
 
@@ -79,8 +81,17 @@ class Engine:
         warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
         joined = DistributedDataParallel(model)  # of a GPU, the one that its weights are on
         if self.settings.agreement != "none":
-            agree(self.settings.agreement, joined, optimizer)
+            self._agreed = agree(self.settings.agreement, joined, optimizer)
         return joined
+
+    def require_same_weights(self) -> None:
+        """Compare the weights of processes that agree, which nothing else keeps together; all of them must call it.
+
+        Raises:
+            DivergedWorkerError: One has other weights.
+        """
+        if self._agreed:
+            self._agreed.require_same_weights()
 
     def part_random_numbers(self, seed: int) -> None:
         """Let dropout differ between processes, that have made the same model from the same seed."""

@@ -37,6 +37,14 @@ class EngineSettings(Section):
         return self
 
     @model_validator(mode="after")
+    def _momenta_are_of_voters(self) -> "EngineSettings":
+        if self.agreement == "none" and self.momenta != "refuse":
+            raise ValueError(
+                f'momenta "{self.momenta}" is not allowed with agreement "none": all have the same momenta'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _agreement_is_among_wholes(self) -> "EngineSettings":
         for name, value, why in (
             ("precision", "float16", 'its gradients are scaled; take "bfloat16"'),

@@ -13,23 +13,33 @@ _FREE = {"optimizer", "seed", "title"}
 """What may differ between the runs of one task."""
 _LOOKS_ON = ("off", "warn")
 """What a watcher does that changes no run."""
+_AS_BEFORE = {"engine.precision": "float32", "engine.accumulate": "1"}
+"""How runs were computed before their recipes could say otherwise."""
 
 
 def facts(run: Run) -> dict[str, str]:
     """Everything that the runs of one task have in common: the recipe but for ``_FREE``, and the data's hashes.
 
     Watchers that only look on are not in it, nor what is off: runs of versions without them are runs of the same task.
+    Of processes that agree their number is in it, which decides what they agree on.
     """
     recipe = {key: value for key, value in run.manifest["recipe"].items() if key not in _FREE}
-    recipe["watch"] = {key: value for key, value in recipe.get("watch", {}).items() if not _looks_on(value)}
+    recipe["watch"] = _acting(recipe.get("watch", {}))
     hashes = " ".join(entry["sha256"] for entry in run.manifest["data"])
     data = sha256(hashes.encode()).hexdigest()[:8]
-    told = {key: value for key, value in flatten(recipe).items() if value not in OFF}
+    told = {key: value for key, value in flatten(recipe).items() if value not in OFF and _AS_BEFORE.get(key) != value}
+    if "engine.agreement" in told:
+        told["processes"] = str(run.manifest["machine"].get("processes", 1))
     return {"model": run.task["model"], **told, "data": data, "task": run.task["name"]}
 
 
-def _looks_on(watcher: Any) -> bool:
-    return isinstance(watcher, dict) and watcher.get("action") in _LOOKS_ON
+def _acting(watch: dict[str, Any]) -> dict[str, Any]:
+    """Return the watchers that may change a run, and how; a loss that is not finite has always ended it."""
+    watchers = {key: value for key, value in watch.items() if isinstance(value, dict)}
+    acting = {key: value for key, value in watchers.items() if value.get("action") not in _LOOKS_ON}
+    if all((key, value["action"]) == ("non_finite", "stop") for key, value in acting.items()):
+        return {}
+    return {key: value for key, value in watch.items() if key in acting or key not in watchers}
 
 
 def titles(firsts: Sequence[Run]) -> list[str]:

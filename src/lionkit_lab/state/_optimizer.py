@@ -51,7 +51,8 @@ def optimizer_state(state: TrainingState, saved: Saved) -> dict[str, Any]:
         found = f"the checkpoint has the momenta of {workers} processes, and there are {engine.workers}"
         ways = f'start {workers}, or go on with "average", their mean, or "restart", zeros'
         raise UsageError(f'engine.momenta: "refuse" is not allowed here: {found}; {ways}')
-    states = [_read(state, saved, _folder(rank)) for rank in range(workers)]
+    # Zeros are of the form of any.
+    states = [_read(state, saved, _folder(rank)) for rank in range(workers if momenta == "average" else 1)]
     return merge_momenta([{"state": kept, "param_groups": groups} for kept in states], momenta)
 
 

@@ -27,7 +27,13 @@ class Checkpoints:
         return self._state.engine.processes
 
     def save(self) -> None:
-        """Make one: after a kill the run goes on from here."""
+        """Make one: after a kill the run goes on from here.
+
+        Raises:
+            DivergedWorkerError: Processes that agree have other weights, of which it would hold one's.
+            RunError: It cannot be written.
+        """
+        self._state.engine.require_same_weights()
         self._journal.sync()  # A checkpoint counts on the records before it.
         more = {"num_records": self._journal.count, "watch": self._watch.state_dict()}
         checkpoint.save(self._folder, snapshot(self._state, **more), self._processes)
@@ -52,11 +58,21 @@ class Checkpoints:
             self._journal.progress.begin(0, self._state.total)
             return False
         self._restore(saved)
-        self._journal.lap("load", self._state.step)
+        self._journal.lap("load", self._state.step, **self._resized(saved))
         self._processes.on_first(lambda: self._journal.rewind(saved.rest["num_records"]))
         self.told.note(f"resumed at step {self._state.step}")
         self._journal.progress.begin(self._state.step, self._state.total)
         return True
+
+    def _resized(self, saved: checkpoint.Saved) -> dict[str, int | str]:
+        """Return, where other processes agree from here on, how many did and do, and with which momenta they go on."""
+        before, engine = saved.rest["workers"], self._state.engine
+        if before == engine.workers or not saved.step:
+            return {}
+        self.told.warn(
+            f"{before} processes had momenta, {engine.workers} go on: engine.momenta {engine.settings.momenta}"
+        )
+        return {"workers_before": before, "workers": engine.workers or 1, "momenta": engine.settings.momenta}
 
     def roll_back(self) -> None:
         """Stand at the last checkpoint with a smaller learning rate: smaller still if that was tried already."""
