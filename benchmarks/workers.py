@@ -22,8 +22,8 @@ from lionkit.distributed import Mean, Mode, VirtualWorkers, Vote
 from lionkit_lab.data.images import load_image_set
 
 TOTAL, STEPS, SEEDS = 1024, 100, 3
-LRS = (3e-4, 1e-3, 3e-3)
-COUNTS = (1, 4, 16, 64, 256, 1024)
+LRS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+COUNTS = (1, 2, 4, 16, 64, 256, 1024)
 MODES: dict[str, Mode] = {"vote": Vote(), "mean": Mean()}
 RESULTS = Path("docs/results/workers.csv")
 

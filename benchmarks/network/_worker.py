@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -19,9 +20,10 @@ from torch.nn.parallel import DistributedDataParallel
 import lionkit
 from lionkit.distributed import Mean, Vote, agree
 
-WIDTHS = (784, 2048, 2048, 2048, 10)
-"""Of an MLP of 10.02 million weights: a step computes little beside what it sends."""
-BATCH = 16
+WIDTHS = (784, *[1024] * 10, 10)
+"""Of an MLP of 10.26 million weights."""
+COMPUTING = "computing"
+WARM_UP = 3  # the first rounds make buckets, and PowerSGD begins at the third
 Hook = Callable[[DistributedDataParallel, lionkit.Lion], object]
 
 
@@ -48,54 +50,74 @@ ONE_BUCKET = {"PowerSGD, rank 4": 100}
 """Megabytes: on gloo its collectives of several buckets get into each other's way, and the processes end."""
 
 
+class Network(nn.Sequential):
+    """The MLP, which may be asked for gradients that cost nothing to make."""
+
+    def __init__(self) -> None:
+        layers = (part for pair in pairwise(WIDTHS) for part in (nn.Linear(*pair), nn.GELU()))
+        super().__init__(*list(layers)[:-1])
+
+    def forward(self, input: Tensor | None) -> Tensor:
+        """Return the logits; of None the sum of all weights, whose gradients are there at once."""
+        if input is None:
+            return torch.stack([param.sum() for param in self.parameters()]).sum()
+        return super().forward(input)
+
+
 class Trainer:
     """A network of its own for one way."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, bucket: float) -> None:
         torch.manual_seed(0)
-        layers = (part for pair in pairwise(WIDTHS) for part in (nn.Linear(*pair), nn.ReLU()))
-        network = nn.Sequential(*list(layers)[:-1])
-        self.model = DistributedDataParallel(network, bucket_cap_mb=ONE_BUCKET.get(name))
+        self.model = DistributedDataParallel(Network(), bucket_cap_mb=ONE_BUCKET.get(name, bucket))
         self.optimizer = lionkit.Lion(self.model.parameters(), lr=1e-4, weight_decay=0.1)
         WAYS[name](self.model, self.optimizer)
 
-    def backward(self, batch: tuple[Tensor, Tensor]) -> None:
-        """Take the gradient, and what the way makes of it."""
-        cross_entropy(self.model(batch[0]), batch[1]).backward()
-
-    def step(self, batch: tuple[Tensor, Tensor]) -> None:
-        """Take one whole step."""
+    def step(self, size: int) -> None:
+        """Take one whole step on new images."""
+        images, labels = torch.randn(size, WIDTHS[0]), torch.randint(WIDTHS[-1], (size,))
         self.optimizer.zero_grad()
-        self.backward(batch)
+        cross_entropy(self.model(images), labels).backward()
         self.optimizer.step()
 
+    def exchange(self) -> None:
+        """Send and receive what a step does, with nothing to hide it behind."""
+        self.optimizer.zero_grad()
+        self.model(None).backward()
 
-def main(rounds: int) -> None:
+    def compute(self, size: int) -> None:
+        """Take a step on this host's own gradient."""
+        with self.model.no_sync():
+            self.step(size)
+
+
+def main(rounds: int, size: int, bucket: float) -> None:
     """Time every way in every round, in an order drawn anew; rank 0 prints the seconds of each as JSON."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    trainers = {name: Trainer(name) for name in WAYS}
-    batch = torch.randn(BATCH, WIDTHS[0]), torch.randint(WIDTHS[-1], (BATCH,))
+    jobs = _jobs(size, bucket)
     draw = random.Random(0)  # the same on all hosts
-    seconds: dict[str, list[float]] = {name: [] for name in (*trainers, "computing alone")}
-    for number in range(rounds + 3):  # the first ones make buckets, and PowerSGD begins at the third
-        for name in draw.sample(list(seconds), len(seconds)):
-            took = _timed(
-                lambda name=name: _alone(trainers, batch) if name not in trainers else trainers[name].step(batch)
-            )
-            if number >= 3:
+    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    for number in range(rounds + WARM_UP):
+        for name in draw.sample(list(jobs), len(jobs)):
+            took = _timed(jobs[name])
+            if number >= WARM_UP:
                 seconds[name].append(took)
     if dist.get_rank() == 0:
         print(json.dumps(seconds))
     dist.destroy_process_group()
 
 
-def _alone(trainers: dict[str, Trainer], batch: tuple[Tensor, Tensor]) -> None:
-    trainer = trainers["float32 all-reduce"]
-    with trainer.model.no_sync():
-        trainer.optimizer.zero_grad()
-        trainer.backward(batch)
-    trainer.optimizer.step()
+def _jobs(size: int, bucket: float) -> dict[str, Callable[[], None]]:
+    """Return what is timed: the steps of each way, what each exchanges alone, and the computing of any."""
+    steps = {name: partial(Trainer(name, bucket).step, size) for name in WAYS}
+    exchanges = {alone(name): Trainer(name, bucket).exchange for name in WAYS}
+    return {**steps, **exchanges, COMPUTING: partial(Trainer(next(iter(WAYS)), bucket).compute, size)}
+
+
+def alone(name: str) -> str:
+    """Return what the exchange of a way alone is called."""
+    return f"{name}, alone"
 
 
 def _timed(step: Callable[[], None]) -> float:
@@ -107,4 +129,4 @@ def _timed(step: Callable[[], None]) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
