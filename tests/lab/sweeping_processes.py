@@ -3,11 +3,13 @@
     python sweeping_processes.py RECIPE OUT SAMPLER WORKERS KILLS
 
 Sweeps RECIPE in OUT with WORKERS processes at once. KILLS times one of them, in turn, is killed at a moment drawn
-at random, and another one takes its place; every third is killed while it may still be opening the database, the
-others after they have begun a run. Processes are forked from this one, so that torch is imported once. Each
-appends the runs that it began to OUT/PID.began, and what it was told to OUT/PID.notes.
+at random, and another one takes its place; every third is killed while it may still be opening the database, another
+after it has begun a run, and the third as soon as some run has a checkpoint to go on from. Processes are forked from
+this one, so that torch is imported once. Each appends the runs that it began to OUT/PID.began, and what it was told to
+OUT/PID.notes.
 """
 
+import json
 import os
 import random
 import signal
@@ -73,6 +75,17 @@ def ended(child):
     return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
+def is_midway(out):
+    """Whether a run has a checkpoint after its first step, and has not ended."""
+    for path in out.rglob("checkpoint.json"):
+        if (
+            json.loads(path.read_bytes())["step"]
+            and b'"kind": "end"' not in (path.parent / "records.jsonl").read_bytes()
+        ):
+            return True
+    return False
+
+
 def main():
     torch.set_num_threads(1)
     # Killed between taking a trial and signing it, a worker is known to be dead by its silence alone.
@@ -86,9 +99,12 @@ def main():
     alive = [work(recipe, out, sampler) for _ in range(workers)]
     for number in range(kills):
         victim = alive.pop(0)
-        while number % 3 and not (out / f"{victim}.began").exists() and not ended(victim):
+        while number % 3 == 1 and not (out / f"{victim}.began").exists() and not ended(victim):
             time.sleep(0.005)
-        time.sleep(moments.uniform(0.02, 0.4))
+        while number % 3 == 2 and not is_midway(out) and not ended(victim):
+            time.sleep(0.002)
+        if number % 3 < 2:
+            time.sleep(moments.uniform(0.02, 0.4))
         os.kill(victim, signal.SIGKILL)
         os.waitpid(victim, 0)
         alive.append(work(recipe, out, sampler))
