@@ -1,17 +1,21 @@
 """What a recipe may say of processes that agree, and the line that refuses the rest."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from agreeing import VOTE
 from test_agreement import written
 from typer.testing import CliRunner
 
+from lionkit_lab.checkpoint import Saved
 from lionkit_lab.cli import app
 from lionkit_lab.dry_run import dry_run
 from lionkit_lab.engine import check_agreement
 from lionkit_lab.errors import UsageError
 from lionkit_lab.recipe import load
+from lionkit_lab.state import TrainingState, resized_from
 from lionkit_lab.train import train
 
 
@@ -109,3 +113,15 @@ def test_a_dry_run_says_what_a_step_sends(tmp_path: Path) -> None:
     assert "2.6 bits a parameter" in said
     with pytest.raises(UsageError, match=r'agreement: "vote" is not allowed here: optimizer sgd'):
         dry_run(load(path, [VOTE, "optimizer={name='sgd', lr=1}"]))
+
+
+@pytest.mark.parametrize(
+    ("rest", "step", "workers", "before"),
+    [({}, 7, None, None), ({"workers": 4}, 7, 4, None), ({"workers": 4}, 7, 2, 4), ({"workers": 4}, 0, 2, None)],
+)
+def test_a_checkpoint_tells_who_had_momenta(
+    rest: dict[str, int], step: int, workers: int | None, before: int | None
+) -> None:
+    """One of before there was an agreement tells nothing, and is gone on from."""
+    state, saved = SimpleNamespace(engine=SimpleNamespace(workers=workers)), SimpleNamespace(rest=rest, step=step)
+    assert resized_from(cast("TrainingState", state), cast("Saved", saved)) == before

@@ -16,6 +16,11 @@ class VoteError(RuntimeError):
         super().__init__(message)
         self.ranks = list(ranks)
 
+    @property
+    def absent(self) -> str:
+        """Who does not answer, in words; empty where nobody is known not to."""
+        return f"{named(self.ranks, 'does', 'do')} not answer" if self.ranks else ""
+
 
 class DivergedWorkerError(RuntimeError):
     """A worker has other weights than most.

@@ -77,7 +77,7 @@ def _memory(found: "DryRun") -> Iterator[tuple[str, str, str]]:
     yield "  weights", _bytes(memory.weights), ""
     yield "  gradients", _bytes(memory.gradients), ""
     yield "  optimizer state", _bytes(memory.optimizer), ""
-    how = f"estimated: what a forward pass of {memory.batch:,} samples keeps on a CPU"
+    how = f"estimated: the most that passes over {memory.batch:,} samples have at once on a CPU"
     yield "  activations", _bytes(memory.activations), how
     yield "  logging epoch", _bytes(memory.logging), "what it takes beyond a step"
 

@@ -43,9 +43,9 @@ def optimizer_state(state: TrainingState, saved: Saved) -> dict[str, Any]:
         RunError: They cannot be read.
     """
     engine, groups, momenta = state.engine, saved.rest["groups"], state.engine.settings.momenta
-    workers: Any = saved.rest.get("workers")
-    if workers == engine.workers or not saved.step:  # before the first step nobody has a momentum
-        where = "" if workers is None else _folder(engine.processes.rank)
+    workers = resized_from(state, saved)
+    if workers is None:
+        where = "" if engine.workers is None else _folder(engine.processes.rank)
         return {"state": _read(state, saved, where), "param_groups": groups}
     if momenta == "refuse":
         found = f"the checkpoint has the momenta of {workers} processes, and there are {engine.workers}"
@@ -54,6 +54,13 @@ def optimizer_state(state: TrainingState, saved: Saved) -> dict[str, Any]:
     # Zeros are of the form of any.
     states = [_read(state, saved, _folder(rank)) for rank in range(workers if momenta == "average" else 1)]
     return merge_momenta([{"state": kept, "param_groups": groups} for kept in states], momenta)
+
+
+def resized_from(state: TrainingState, saved: Saved) -> int | None:
+    """Return how many processes have agreed so far where another number goes on; None where as many do."""
+    workers: int | None = saved.rest.get("workers")  # which a checkpoint of before there were any does not have
+    # Before the first step nobody has a momentum.
+    return None if workers == state.engine.workers or not saved.step else workers
 
 
 def _folder(rank: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lionkit_lab import checkpoint
 from lionkit_lab.engine import Processes
-from lionkit_lab.state import restore, snapshot
+from lionkit_lab.state import resized_from, restore, snapshot
 from lionkit_lab.train._watched_journal import WatchedJournal
 
 
@@ -66,13 +66,12 @@ class Checkpoints:
 
     def _resized(self, saved: checkpoint.Saved) -> dict[str, int | str]:
         """Return, where other processes agree from here on, how many did and do, and with which momenta they go on."""
-        before, engine = saved.rest["workers"], self._state.engine
-        if before == engine.workers or not saved.step:
+        before = resized_from(self._state, saved)
+        if before is None:
             return {}
-        self.told.warn(
-            f"{before} processes had momenta, {engine.workers} go on: engine.momenta {engine.settings.momenta}"
-        )
-        return {"workers_before": before, "workers": engine.workers or 1, "momenta": engine.settings.momenta}
+        now, momenta = self._processes.count, self._state.engine.settings.momenta
+        self.told.warn(f"{before} processes had momenta, {now} go on: engine.momenta {momenta}")
+        return {"workers_before": before, "workers": now, "momenta": momenta}
 
     def roll_back(self) -> None:
         """Stand at the last checkpoint with a smaller learning rate: smaller still if that was tried already."""

@@ -40,15 +40,9 @@ def ending_together(processes: Processes, folder: Path) -> Iterator[None]:
             raise RunError(f"{folder}: {error}; {kept}") from error
         if processes.count > 1 and _has_lost_another(error):
             what = f"process {processes.rank} of {processes.count} has lost another one of the run in {folder}"
-            told = f": {_who(error)}" if isinstance(error, VoteError) and error.ranks else ""
+            told = f": {error.absent}" if isinstance(error, VoteError) and error.ranks else ""
             raise RunError(f"{what}{told}; the same command goes on from the last checkpoint") from error
         raise
-
-
-def _who(error: VoteError) -> str:
-    """Return who does not answer, in words."""
-    names = ", ".join(map(str, error.ranks))
-    return f"ranks {names} do not answer" if len(error.ranks) > 1 else f"rank {names} does not answer"
 
 
 def _has_lost_another(error: BaseException) -> bool:
